@@ -1,0 +1,1 @@
+"""Rows behind a URI, reduced to profile parts by SQL."""

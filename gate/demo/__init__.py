@@ -1,0 +1,1 @@
+"""Real pilots on real data, judged for show."""

@@ -1,0 +1,1 @@
+"""Evidence from profiles, measured through Evidently."""

@@ -1,0 +1,1 @@
+"""The policy language: from YAML to a right policy, and nothing but."""

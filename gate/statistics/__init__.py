@@ -1,0 +1,1 @@
+"""Pure functions from aggregates to numbers: value, interval, bound."""
