@@ -9,7 +9,9 @@ from functools import cache
 import gate.checks
 from gate.checks.contract import Check
 
-_NOT_KINDS = frozenset({"catalog", "contract", "judging", "tighten", "drift"})
+_NOT_KINDS = frozenset(
+    {"catalog", "choosing", "contract", "drift", "explain", "fields", "judging", "patterns", "storage", "tighten"}
+)
 
 
 @cache

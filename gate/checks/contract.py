@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from gate.checks.tighten import HIGHER, RANK
+from gate.checks.tighten import CONFIDENCE, HIGHER, RANK
 from gate.domain.evidence import Evidence
 from gate.domain.finding import Dimension, Judgement, Severity
 from gate.domain.need import Need
@@ -37,13 +37,17 @@ class Check(BaseModel, ABC):
     severity: Annotated[Severity | None, RANK, Field(strict=False)] = None
     dimension: Annotated[Dimension | None, Field(strict=False)] = None
     owner: Name | None = None
-    confidence: Confidence | None = None
+    confidence: Annotated[Confidence | None, CONFIDENCE] = None
     min_rows: Annotated[int | None, Field(ge=0), HIGHER] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         """Name the kind after its module."""
         cls.kind = cls.__module__.rpartition(".")[2]
+
+    def __hash__(self) -> int:
+        """Hash by name: the id is unique in a policy, and a field may be a mapping."""
+        return hash((self.kind, self.name))
 
     @property
     def name(self) -> str:

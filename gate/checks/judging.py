@@ -19,7 +19,7 @@ def number(value: float) -> str:
     """Show a number with four significant digits and thousands separators: `0.4123`, `12,340`, `1.2e-07`."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    if abs(value) >= 10_000:
+    if abs(value) >= 9_999.5:  # where four digits would turn to 1e+04
         return f"{value:,.0f}"
     return f"{value:.4g}"
 
@@ -103,11 +103,11 @@ def judge_missing(missing: Missing, subject: dict[str, str], limit: Limit = ANY,
 def _too_few(measured: Measured, limit: Limit, wording: Wording, min_rows: int) -> Judgement:
     lacking = min_rows - measured.rows
     have, need, more = (f"{rows:,}" for rows in (measured.rows, min_rows, lacking))
+    clause = wording.says(wording.show(measured.value))
+    collect = f"collect {more} more {wording.rows}"
     return _judgement(
-        Status.INSUFFICIENT,
-        f"{wording.says(wording.show(measured.value))}, but on {have} {wording.rows} only; {need} are needed, {more} more",
-        measured, limit, wording,
-        remedy=f"collect {more} more {wording.rows}", flip=f"collect {more} more {wording.rows}", rows_missing=lacking,
+        Status.INSUFFICIENT, f"{clause}, but on {have} {wording.rows} only; {need} are needed, {more} more",
+        measured, limit, wording, remedy=collect, flip=collect, rows_missing=lacking,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ says that None already means everything (SUPERSET of columns).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,33 @@ def _within(base: Any, override: Any) -> bool:
     """None is everything for a list of columns: it contains every list and only itself contains it."""
     if override is None or base is None:
         return override is None
+    if isinstance(base, Mapping):
+        return all(key in override and override[key] == value for key, value in base.items())
     return set(base) <= set(override)
+
+
+def _at_least_as_sure(base: Any, override: Any) -> bool:
+    """A wider interval is harder to fit inside a limit; "point" has no width at all."""
+    width = {"point": 0.0}
+    return base is None or (override is not None and width.get(override, override) >= width.get(base, base))
 
 
 LOWER = Order("lowered", lambda base, override: base is None or (override is not None and override <= base))
 HIGHER = Order("raised", lambda base, override: base is None or (override is not None and override >= base))
 SHORTER = Order("shortened", LOWER.allows)
 SUPERSET = Order("extended", _within)
-RANK = Order("raised", lambda base, override: base is None or _RANK[override] >= _RANK[base])
+SUBSET = Order("narrowed", lambda base, override: base == override or bool(base and override and _within(override, base)))
+"""A list of columns that rows are compared on: with fewer of them more rows are alike. None is a list not known here."""
+OFF = Order("turned off", LOWER.allows)
+FIXED = Order("left as it is", lambda base, override: bool(base == override))
+"""For a field whose None has a meaning of its own; a field without any order is fixed too, once a base sets it."""
+CONFIDENCE = Order("raised", _at_least_as_sure)
+FREE = Order("changed", lambda base, override: True)  # noqa: ARG005  # says who and what for; no requirement depends on it
+RANK = Order("raised", lambda base, override: base is None or (override is not None and _RANK[override] >= _RANK[base]))
 """The order of severities: info, major, blocker."""
+
+
+def one_way(*steps: str) -> Order:
+    """The order of a few words from loose to strict."""
+    rank = {step: place for place, step in enumerate(steps)}
+    return Order(f"changed from {' to '.join(steps)}", lambda base, override: rank[override] >= rank[base])

@@ -13,7 +13,7 @@ from gate.domain.need import ANY, Limit
 class Status(StrEnum):
     """How a check ended; exactly one."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105  # a word, no password
     WARN = "warn"
     FAIL = "fail"
     INSUFFICIENT = "insufficient"
@@ -42,7 +42,7 @@ class Judgement:
     """What a check says of one subject. The reason is a sentence with its numbers; never empty.
 
     `subject` is what was looked at: {"column": "temp"}, {"segment": "season=1"}, {} for the whole evaluation.
-    `remedy` is what a person can do about it; empty for a pass. `flip` is the shortest change that would let it through.
+    `remedy` is what a person can do about it; empty for a pass. `flip` is the change that would let it through.
     """
 
     status: Status

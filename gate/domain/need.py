@@ -91,7 +91,7 @@ class OutsideRange(Need):
 
 @dataclass(frozen=True, slots=True)
 class NewCategories(Need):
-    """The share of non-null current rows whose category the reference never had. details: values (at most 10), count."""
+    """The share of non-null current rows of a category new to the reference. details: values (10 at most), count."""
 
     column: str
 

@@ -29,7 +29,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class GridOf:
-    """Ask for the Grid that fits a column: centre = median, scale = IQR / 1.349 (if 0: std; if 0: 1). Reference only."""
+    """The Grid that fits a column: centre = median, scale = IQR / 1.349 (if 0: std; if 0: 1). Reference only."""
 
     column: str
 
@@ -144,7 +144,7 @@ class ClassLoss:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSums:
-    """Sums of errors (prediction - target) over labelled rows, for the candidate and, on the same rows, the champion."""
+    """Sums of errors (prediction - target) over labelled rows, for the candidate and, on the same rows, a champion."""
 
     target: str
     prediction: str

@@ -55,6 +55,7 @@ class Scope:
     champion_when_missing: Literal["hold", "skip"] = "hold"
     confidence: float | None = 0.95  # None: judge the value ("point")
     min_rows: int = 0
+    owner: str = ""  # who answers for the outcome, by the policy
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -101,6 +101,9 @@ class VerdictStore(Protocol):
     def find(self, verdict_id: str) -> Mapping[str, object] | None:
         """The document of a verdict by its id or an unambiguous prefix of it."""
 
+    def latest(self, model_name: str, *, other_than: str | None = None) -> Mapping[str, object] | None:
+        """The document of the newest verdict on any version of a model, leaving out one id."""
+
 
 class Observer(Protocol):
     """Hears what happens."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from gate.domain.candidate import ModelRef
+from gate.domain.candidate import Candidate, ModelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +25,11 @@ class Request:
     enforced: bool = True
     report: bool = False
     timeout_seconds: float = 600.0
-    command: str = "gate check"  # how to ask again, for the findings' `reproduce`
+    data_folder: Path | None = None  # where relative URIs of a policy begin; None: the folder of the policy
+
+    def again(self, candidate: Candidate, policy: str) -> str:
+        """Write the command that asks the same again: the version by number, the policy that was chosen."""
+        words = ["gate", "check", candidate.uri, "--policy", policy]
+        for option, value in (("--reference", self.reference), ("--current", self.current), ("--stage", self.stage)):
+            words += [option, value] if value is not None else []
+        return shlex.join(words)

@@ -1,1 +1,1 @@
-"""The MLflow model registry, read only."""
+"""The MLflow model registry, read only. The adapter is `gate.registry.mlflow.MlflowRegistry`."""

@@ -1,0 +1,1 @@
+"""One verdict document, one text: a pure function for each format."""

@@ -1,0 +1,82 @@
+"""From what a policy says about data to the rows of both sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gate.domain.candidate import Candidate, LoggedDataset
+from gate.domain.dataset import LateLabels, Side, Source, Window
+from gate.errors import UsageError
+from gate.flow.ports import Dataset, Ports
+from gate.flow.request import Request
+from gate.policy.load import LoadedPolicy
+from gate.policy.model import DataSource
+
+_OF_THE_REGISTRY = ("runs", "models", "mlflow-artifacts")
+
+
+def open_side(
+    side: Side, request: Request, policy: LoadedPolicy, candidate: Candidate, ports: Ports, *, now: datetime
+) -> tuple[Dataset, Source]:
+    """Open the rows of one side as the policy says, unless the request overrides where they are."""
+    source = source_of(side, request, policy, candidate)
+    if urlsplit(source.uri).scheme in _OF_THE_REGISTRY:
+        fetched = ports.registry.fetch(source.uri, ports.folder / side)
+        source = replace(source, path=str(fetched))
+    return ports.datasets.open(source, now=now), source
+
+
+def source_of(side: Side, request: Request, policy: LoadedPolicy, candidate: Candidate) -> Source:
+    """Resolve where the rows of one side are and which of them count."""
+    data = policy.policy.data
+    if data is None:
+        raise UsageError(f"{policy.source}: the policy names no data")
+    stated: DataSource = data.reference if side is Side.REFERENCE else data.current
+    override = request.reference if side is Side.REFERENCE else request.current
+    if override is not None:
+        uri, folder = override, Path.cwd()
+    elif stated.mlflow is not None:
+        uri, folder = _logged(stated.mlflow, candidate, policy), Path.cwd()
+    else:
+        uri, folder = str(stated.uri), request.data_folder or policy.folder
+    window = stated.window and Window(stated.window.column, stated.window.last, stated.window.until)
+    labels = data.labels if side is Side.CURRENT else None
+    label_folder = request.data_folder or policy.folder
+    return Source(
+        uri=uri,
+        path=_local(uri, folder),
+        window=window,
+        last_rows=stated.last_rows,
+        labels=labels and LateLabels(_local(labels.uri, label_folder) or labels.uri, labels.on, labels.delay),
+        on_run=any(_same_place(uri, logged) for logged in candidate.datasets),
+    )
+
+
+def _logged(context: str, candidate: Candidate, policy: LoadedPolicy) -> str:
+    """The URI of the one dataset logged on the candidate's run in `context`."""
+    found = candidate.logged_as(context)
+    places = sorted({dataset.uri for dataset in found if dataset.uri})
+    if len(places) == 1:
+        return places[0]
+    if not found:
+        known = ", ".join(sorted({f"{d.name} ({d.context})" for d in candidate.datasets})) or "none at all"
+        problem = f"no dataset is logged on the run of {candidate.uri} as {context!r}; logged are: {known}"
+    elif not places:
+        problem = f"the dataset logged on the run of {candidate.uri} as {context!r} does not say where its rows are"
+    else:
+        problem = f"several datasets are logged on the run of {candidate.uri} as {context!r}: {', '.join(places)}"
+    raise UsageError(f"{policy.source}: data: {problem}. Name one with {{uri: ...}}, or log it in training")
+
+
+def _local(uri: str, folder: Path) -> str | None:
+    """The absolute path behind a plain path; None for anything with a scheme."""
+    if urlsplit(uri).scheme:
+        return None
+    return str(folder / Path(uri).expanduser())
+
+
+def _same_place(uri: str, logged: LoggedDataset) -> bool:
+    return logged.uri is not None and logged.uri.removeprefix("file://") == uri.removeprefix("file://")

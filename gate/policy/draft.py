@@ -1,0 +1,273 @@
+"""The text of a first policy: what was seen, limits that follow from it, and what is left for a person to decide."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gate.domain.scope import Task
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+USUAL_DRIFT_LIMIT = 0.1  # of all drift methods in use; docs/decisions/0006-proposed-limits.md
+_MARGIN = 2.0
+_LINE = 112
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of one side are: logged on the run in a context, or at a URI. Exactly one is set."""
+
+    mlflow: str | None = None
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The largest distance seen between random halves of the reference in one column: what chance alone does."""
+
+    column: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMetric:
+    """A quality metric of the model on the reference, and which way is better."""
+
+    metric: str
+    value: float
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The columns as the draft names them; None where nothing is known."""
+
+    target: str | None = None
+    prediction: str | None = None
+    positive: str | None = None
+    score: str | None = None
+    timestamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is known of a model and its reference data.
+
+    Attributes:
+        model: the registered model's name, and `uri` the version that was looked at.
+        owner: from the registry, None if it names nobody.
+        rows: of the reference; `half` of each random half that the noise was measured on (0: it was not).
+        missing: the share of missing values of each input, 0 to 1.
+        noise: per input that can be compared, worst first.
+        decisions: what a person must decide, as sentences.
+    """
+
+    model: str
+    uri: str
+    owner: str | None
+    description: str
+    task: Task
+    reference: Place
+    current: Place
+    roles: Roles
+    rows: int
+    half: int
+    missing: tuple[tuple[str, float], ...]
+    noise: tuple[Noise, ...]
+    metrics: tuple[SeenMetric, ...]
+    has_champion: bool
+    has_categories: bool
+    decisions: tuple[str, ...]
+
+
+def draft(proposal: Proposal) -> str:
+    """Write the policy file. It passes `gate policy lint`, and each proposed limit says what it follows from."""
+    return "\n".join([*_head(proposal), *_data(proposal), *_champion(proposal), *_checks(proposal), ""])
+
+
+def file_name(model: str) -> str:
+    """The name of the policy file of a model: its own, with anything but letters, digits, `.`, `_` and `-` replaced."""
+    return (re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.") or "policy") + ".yaml"
+
+
+def _head(p: Proposal) -> Iterator[str]:
+    yield f"# The policy of {_said(p.model)}, proposed by `gate init {_said(p.uri)}` from {p.rows:,} reference rows."
+    if p.decisions:
+        yield "#"
+        yield "# Decide before you rely on it:"
+        for number, decision in enumerate(p.decisions, start=1):
+            yield from _comment(f"{number}. {decision}")
+    yield "policy: gate/v1"
+    yield f"name: {_yaml(file_name(p.model).removesuffix('.yaml'))}"
+    if p.description:
+        yield f"description: {_yaml(p.description)}"
+    yield f"owner: {_yaml(p.owner or 'TO-BE-NAMED')}   # answers for the outcome after launch"
+    yield f"applies_to: {{models: [{_yaml(p.model)}]}}"
+    yield f"task: {p.task}"
+    yield ""
+
+
+def _data(p: Proposal) -> Iterator[str]:
+    yield "data:"
+    yield f"  reference: {_place(p.reference)}"
+    yield f"  current: {_place(p.current)}"
+    yield "  columns:"
+    yield f"    target: {_yaml(p.roles.target)}"
+    for role in ("prediction", "positive", "score", "timestamp"):
+        value = getattr(p.roles, role)
+        if value is not None:
+            yield f"    {role}: {_yaml(value)}"
+    yield ""
+
+
+def _champion(p: Proposal) -> Iterator[str]:
+    if not p.has_champion:
+        return
+    yield "# The version that serves today. To compare with it on the same rows, log its predictions beside the"
+    yield "# candidate's, name their column here (predictions: {prediction: champion_predicted}), and give a metric"
+    yield "# below a line such as: versus: {champion: {max_increase: 2%}}"
+    yield "champion: {alias: champion, when_missing: hold}"
+    yield ""
+
+
+def _checks(p: Proposal) -> Iterator[str]:
+    yield "checks:"
+    yield "  - {check: registry_record}"
+    yield "  - {check: schema_match}"
+    yield "  # Fewer rows than this say little about a share or a mean."
+    yield "  - {check: row_count, min: 500}"
+    if p.roles.timestamp:
+        yield "  - {check: freshness, max_age: 7d}"
+    yield from _missing(p)
+    yield "  - {check: constant_columns}"
+    if p.has_categories:
+        yield "  - {check: new_categories, max: 0.001}"
+    yield from _drift(p)
+    yield from _metrics(p)
+
+
+def _missing(p: Proposal) -> Iterator[str]:
+    """One check for each limit that follows from what was seen."""
+    columns_of: dict[float, list[str]] = defaultdict(list)
+    for column, share in p.missing:
+        columns_of[_missing_limit(share)].append(column)
+    shares = dict(p.missing)
+    for number, (limit, columns) in enumerate(sorted(columns_of.items()), start=1):
+        worst = max(shares[column] for column in columns)
+        seen = f"at most {worst * 100:.3g} % missing" if worst else "nothing missing"
+        yield f"  # In the reference: {seen}."
+        name = "" if number == 1 else f"id: missing_share_{number}, "
+        yield from _flow(f"{{{name}check: missing_share, max: {_number(limit)}", columns)
+
+
+def _missing_limit(share: float) -> float:
+    """Twice what was seen, and at least one row in a hundred, rounded up to whole per cents."""
+    return min(1.0, max(0.01, math.ceil(share * _MARGIN * 100 - 1e-9) / 100))
+
+
+def _drift(p: Proposal) -> Iterator[str]:
+    limit = drift_limit(p.noise)
+    if p.noise:
+        worst = p.noise[0]
+        yield from _comment(
+            f"Random halves of the reference, {p.half:,} rows each, lie up to {worst.distance:.2g} apart "
+            f"(in {_said(worst.column)}): that is chance. {_why(limit)}", "  ",
+        )  # fmt: skip
+    else:
+        yield from _comment("The noise of the reference could not be measured; 0.1 is the usual limit.", "  ")
+    yield f"  - check: feature_drift\n    max: {_number(limit)}"
+    yield "    method: {numeric: wasserstein, categorical: jensenshannon}"
+    if p.roles.prediction or p.roles.score:
+        yield f"  - {{check: prediction_drift, max: {_number(limit)}}}"
+
+
+def _why(limit: float) -> str:
+    if limit == USUAL_DRIFT_LIMIT:
+        return "The usual limit of 0.1 leaves room for it."
+    return "The usual limit of 0.1 would give false alarms; this is twice the noise. More rows allow a lower one."
+
+
+def drift_limit(noise: tuple[Noise, ...]) -> float:
+    """The usual limit, or twice the noise, rounded up to hundredths, if that is more."""
+    worst = max((n.distance for n in noise), default=0.0)
+    return max(USUAL_DRIFT_LIMIT, math.ceil(worst * _MARGIN * 100 - 1e-9) / 100)
+
+
+def _metrics(p: Proposal) -> Iterator[str]:
+    for seen in p.metrics:
+        yield from _comment(
+            f"On the reference {seen.metric} is {seen.value:.4g}. The limit allows a tenth more error; "
+            "what the use needs is for a person to say.", "  ",
+        )  # fmt: skip
+        side = "min" if seen.higher_is_better else "max"
+        yield f"  - {{check: metric, id: {seen.metric}, metric: {seen.metric}, {side}: {_number(metric_limit(seen))}}}"
+
+
+def metric_limit(seen: SeenMetric) -> float:
+    """A tenth more error than on the reference: of the value itself, or of what it lacks to 1, to three digits."""
+    if seen.higher_is_better:
+        return _rounded(1 - (1 - seen.value) * 1.1, down=True)
+    return _rounded(seen.value * 1.1, down=False)
+
+
+def _rounded(value: float, *, down: bool) -> float:
+    """Three significant digits, to the lenient side."""
+    if value == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
+    whole = math.floor(value / step) if down else math.ceil(value / step - 1e-9)
+    return round(whole * step, 12)
+
+
+# --- writing YAML -----------------------------------------------------------------------------------------------------
+
+
+def _place(place: Place) -> str:
+    return f"{{mlflow: {_yaml(place.mlflow)}}}" if place.mlflow is not None else f"{{uri: {_yaml(place.uri)}}}"
+
+
+def _flow(head: str, columns: list[str]) -> Iterator[str]:
+    """A check as a flow mapping that ends in its columns, folded at the width of a line."""
+    line = f"  - {head}, columns: ["
+    for number, column in enumerate(columns):
+        word = _yaml(column) + ("]}" if number == len(columns) - 1 else ", ")
+        if len(line) + len(word) > _LINE:
+            yield line.rstrip()
+            line = "      "
+        line += word
+    yield line
+
+
+def _comment(text: str, indent: str = "") -> Iterator[str]:
+    line = f"{indent}#"
+    for word in text.split():
+        if len(line) + 1 + len(word) > _LINE:
+            yield line
+            line = f"{indent}#  "
+        line += f" {word}"
+    yield line
+
+
+def _yaml(value: str | None) -> str:
+    """A value that every YAML reader reads as this very text: plain where that is safe, else in double quotes."""
+    if value is None:
+        return "null"
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
+        return value
+    return json.dumps(value, ensure_ascii=not value.isprintable())
+
+
+def _said(name: str) -> str:
+    """A name inside a comment: one that could end the line is shown escaped."""
+    return name if name.isprintable() else json.dumps(name)
+
+
+def _number(value: float) -> str:
+    """A plain decimal, which is all that policies allow."""
+    text = f"{value:.12f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text

@@ -1,0 +1,79 @@
+"""Which policy judges a candidate: exactly one, or an error that says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from gate.domain.candidate import Candidate
+from gate.errors import PolicyError, Problem, UsageError
+from gate.policy import waivers
+from gate.policy.load import LoadedPolicy, load, load_policy
+from gate.policy.model import AppliesTo
+
+_NOT_POLICIES = frozenset({waivers.FILE, "gate.yaml"})  # gate.yaml: the settings
+
+
+def choose(path: Path, candidate: Candidate) -> LoadedPolicy:
+    """Choose the policy for `candidate`: the file, or the one policy of a folder that applies.
+
+    Raises:
+        UsageError: nothing is there, the file is for other models, or none or several of the folder apply.
+        PolicyError: a file is broken; in a folder, any file, since the broken one might have been the one.
+    """
+    if path.is_dir():
+        return _only(path, candidate)
+    policy = load_policy(path)
+    if not applies(policy.policy.applies_to, candidate):
+        raise UsageError(f"{path}: this policy is for {_wanted(policy.policy.applies_to)}; {_is(candidate)}")
+    return policy
+
+
+def applies(to: AppliesTo, candidate: Candidate) -> bool:
+    """Whether the candidate's name fits a glob and it has every tag. A tag of the version hides one of its model."""
+    tags = {**candidate.model_tags, **candidate.tags}
+    named = any(fnmatchcase(candidate.name, glob) for glob in to.models)
+    return named and all(tags.get(key) == value for key, value in to.tags.items())
+
+
+def policies_in(folder: Path) -> Iterator[Path]:
+    """The policy files of a folder, by name; not those of folders inside it."""
+    found = (path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern))
+    yield from sorted(path for path in found if path.name not in _NOT_POLICIES)
+
+
+def _only(folder: Path, candidate: Candidate) -> LoadedPolicy:
+    policies: list[LoadedPolicy] = []
+    problems: dict[Problem, None] = {}
+    for path in policies_in(folder):
+        try:
+            loaded = load(path)
+        except PolicyError as error:
+            problems.update(dict.fromkeys(error.problems))
+            continue
+        if isinstance(loaded, LoadedPolicy):
+            policies.append(loaded)
+    if problems:
+        raise PolicyError(list(problems))
+    fitting = [policy for policy in policies if applies(policy.policy.applies_to, candidate)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(policy.source for policy in fitting)
+        raise UsageError(f"{folder}: {len(fitting)} policies apply to {candidate.uri}: {names}; "
+                         f"name one with --policy, or narrow their applies_to")  # fmt: skip
+    known = "; ".join(f"{policy.source} is for {_wanted(policy.policy.applies_to)}" for policy in policies)
+    raise UsageError(f"{folder}: no policy applies to {candidate.uri}; {known or 'there is none in the folder'}. "
+                     f"T{_is(candidate)[1:]}. Write one with: gate init {candidate.uri}")  # fmt: skip
+
+
+def _wanted(to: AppliesTo) -> str:
+    models = "models " + ", ".join(to.models)
+    tags = ", ".join(f"{key}={value}" for key, value in to.tags.items())
+    return f"{models} with the tags {tags}" if tags else models
+
+
+def _is(candidate: Candidate) -> str:
+    tags = ", ".join(f"{key}={value}" for key, value in sorted({**candidate.model_tags, **candidate.tags}.items()))
+    return f"the candidate is {candidate.name} with the tags {tags}" if tags else f"the candidate is {candidate.name}"

@@ -1,0 +1,205 @@
+"""What must fit together across the fields of a policy.
+
+Each rule looks at a policy whose fields are right one by one, and says what does not fit, with the path it is about.
+A path that starts with a Check is inside that check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gate.checks.contract import Check
+from gate.domain.finding import Severity
+from gate.policy.document import Path
+from gate.policy.model import Base, Columns, DataSource, Policy
+
+SCORE_METRICS = frozenset({"roc_auc", "pr_auc", "log_loss", "brier", "ece"})
+REGRESSION_METRICS = frozenset({"mae", "rmse", "mape", "bias", "r2"})
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Two things that do not fit: `check` is the id of the check it is about, None for the rest of the policy."""
+
+    path: Path
+    message: str
+    check: str | None = None
+
+
+def misfits(policy: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """Everything that does not fit together. A base may leave things open, so less is asked of it."""
+    for rule in _OF_ANY:
+        yield from rule(policy, checks)
+    if isinstance(policy, Policy):
+        for complete in _OF_COMPLETE:
+            yield from complete(policy, checks)
+
+
+def _sources(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
+    """Rows are in one place, and one rule says which of them count."""
+    places: list[tuple[Path, DataSource | None]] = []
+    if policy.data:
+        places = [(("data", "reference"), policy.data.reference), (("data", "current"), policy.data.current)]
+    if policy.champion:
+        places.append((("champion", "data"), policy.champion.data))
+    for path, source in places:
+        if source is None:
+            continue
+        if (source.mlflow is None) == (source.uri is None):
+            got = "neither" if source.mlflow is None else "both"
+            yield Misfit(path, f"got {got} of mlflow and uri, allowed is exactly one")
+        if source.window and source.last_rows:
+            yield Misfit((*path, "last_rows"), "window and last_rows both say which rows count; keep one")
+
+
+def _columns(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
+    """A column plays one part."""
+    if policy.data is None:
+        return
+    columns = policy.data.columns
+    at: Path = ("data", "columns")
+    taken: dict[str, str] = {}
+    roles = {"target": columns.target, "prediction": columns.prediction, "score": columns.score}
+    roles |= {"timestamp": columns.timestamp, "key": columns.key}
+    for role, column in roles.items():
+        if column is None:
+            continue
+        if column in taken:
+            yield Misfit((*at, role), f"column {column!r} is the {taken[column]} already")
+        taken[column] = role
+    for role, column in taken.items():
+        if column in columns.ignore:
+            yield Misfit((*at, "ignore"), f"column {column!r} is the {role}; it cannot be ignored")
+    for column in sorted(set(columns.categorical) & set(columns.numeric)):
+        yield Misfit((*at, "numeric"), f"column {column!r} is in categorical too; a column is one or the other")
+    for listing in ("segments", "categorical", "numeric", "ignore"):
+        names: tuple[str, ...] = getattr(columns, listing)
+        for column in sorted({name for name in names if names.count(name) > 1}):
+            yield Misfit((*at, listing), f"column {column!r} is listed twice")
+
+
+def _scores(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
+    """Scores need to know what they are scores of."""
+    if policy.data is None:
+        return
+    columns, at = policy.data.columns, ("data", "columns")
+    if columns.score and columns.scores:
+        yield Misfit((*at, "scores"), "score is for two classes and scores for more; keep one")
+    if columns.score and columns.positive is None and policy.task != "regression":
+        yield Misfit((*at, "score"), "the positive class is missing: score says how likely it is, so name it in positive")
+    if len(columns.scores) == 1:
+        yield Misfit((*at, "scores"), "got one class, allowed are two or more; for two classes write positive and score")
+    if len(set(columns.scores.values())) < len(columns.scores):
+        yield Misfit((*at, "scores"), "two classes share a column")
+    if columns.threshold is not None and columns.score is None:
+        yield Misfit((*at, "threshold"), "there is no score that it could be the threshold of")
+    if policy.task == "regression":
+        for role in ("positive", "score", "scores", "threshold"):
+            if getattr(columns, role):
+                yield Misfit((*at, role), "is for classification; the task is regression")
+
+
+def _labels(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
+    if policy.data is None or policy.data.labels is None:
+        return
+    columns, labels = policy.data.columns, policy.data.labels
+    if columns.target is None:
+        yield Misfit(("data", "labels"), "labels bring the target; name its column in data.columns.target")
+    if labels.delay and columns.timestamp is None and policy.data.current.window is None:
+        message = "the age of a row is unknown; name its time in data.columns.timestamp"
+        yield Misfit(("data", "labels", "delay"), message)
+
+
+def _champion(policy: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """A comparison needs somebody to compare with, and says what happens without."""
+    champion = policy.champion
+    for check in checks:
+        if champion is None and getattr(check, "versus", None) is not None:
+            message = "compares with the champion, but the policy has none; add champion: {alias: champion, when_missing: hold}"  # fmt: skip
+            yield Misfit(("versus",), message, check.name)
+    if champion is None or champion.predictions is None:
+        return
+    said = champion.predictions
+    if champion.data is not None:
+        yield Misfit(("champion", "data"), "predictions on the same rows and a dataset of its own; keep one")
+    if said.prediction is None and said.score is None:
+        yield Misfit(("champion", "predictions"), "names no column; write prediction, score or both")
+    if policy.data and said.score and not policy.data.columns.score:
+        message = "the candidate has no score to compare it with; name it in data.columns.score"
+        yield Misfit(("champion", "predictions", "score"), message)
+
+
+def _pilot(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
+    pilot = policy.pilot
+    if pilot and pilot.started and pilot.decide_by and pilot.decide_by < pilot.started:
+        yield Misfit(("pilot", "decide_by"), f"{pilot.decide_by} is before the pilot started, {pilot.started}")
+
+
+def _warnings(_: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """A warning comes before the limit, else it never shows."""
+    for check in checks:
+        limit, warn = getattr(check, "max", None), getattr(check, "warn_above", None)
+        if limit is not None and warn is not None and warn >= limit:
+            yield Misfit(("warn_above",), f"got {warn:g}, which the limit max: {limit:g} never lets show", check.name)
+        limit, warn = getattr(check, "min", None), getattr(check, "warn_below", None)
+        if limit is not None and warn is not None and warn <= limit:
+            yield Misfit(("warn_below",), f"got {warn:g}, which the limit min: {limit:g} never lets show", check.name)
+
+
+def _decides(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """Something has to be able to hold: a policy that cannot would promote everything."""
+    if not checks:
+        yield Misfit(("checks",), "there are no checks; such a policy would promote everything")
+        return
+    if all((c.severity or c.kind_severity or policy.defaults.severity) is Severity.INFO for c in checks):
+        yield Misfit(("checks",), "every check is info, which never decides; make one major or blocker")
+
+
+def _metrics(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """A metric needs truth, predictions, and the right task."""
+    columns = policy.data.columns
+    for check in checks:
+        if check.kind != "metric":
+            continue
+        metric = str(getattr(check, "metric", ""))
+        for path, message in _metric(metric, policy, columns):
+            yield Misfit(path, message, check.name)
+
+
+def _metric(metric: str, policy: Policy, columns: Columns) -> Iterator[tuple[Path, str]]:
+    fits = "regression" if metric in REGRESSION_METRICS else "classification"
+    if policy.task != fits:
+        yield ("metric",), f"{metric} is a metric of {fits}; the task is {policy.task}"
+        return
+    if columns.target is None:
+        yield ("metric",), f"{metric} compares with the truth; name its column in data.columns.target"
+    has_score = columns.score is not None and columns.positive is not None
+    if metric in SCORE_METRICS:
+        if not has_score and not columns.scores:
+            yield ("metric",), f"{metric} needs scores; name positive and score, or scores, in data.columns"
+    elif columns.prediction is None and not (has_score and columns.threshold is not None):
+        hint = "" if fits == "regression" else ", or score, positive and threshold"
+        yield ("metric",), f"{metric} needs predictions; name their column in data.columns.prediction{hint}"
+
+
+def _needed_columns(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
+    """A check of one column knows which one."""
+    columns = policy.data.columns
+    said = {
+        "target_drift": (columns.target, "data.columns.target"),
+        "prediction_drift": (columns.prediction or columns.score or columns.scores, "data.columns.prediction"),
+        "freshness": (columns.timestamp, "data.columns.timestamp"),
+        "continuity": (columns.timestamp, "data.columns.timestamp"),
+    }
+    for check in checks:
+        named, where = said.get(check.kind, (True, ""))
+        if not named and getattr(check, "column", None) is None:
+            yield Misfit((), f"does not know its column; name it in {where}", check.name)
+
+
+_Rule = Callable[[Base, Sequence[Check]], Iterator[Misfit]]
+_OF_ANY: tuple[_Rule, ...] = (_sources, _columns, _scores, _labels, _champion, _pilot, _warnings)
+_OF_COMPLETE: tuple[Callable[[Policy, Sequence[Check]], Iterator[Misfit]], ...] = (
+    _decides, _metrics, _needed_columns,
+)  # fmt: skip

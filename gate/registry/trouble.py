@@ -1,0 +1,80 @@
+"""The one place that turns what MLflow and its HTTP client raise into gate's own errors."""
+
+from __future__ import annotations
+
+import re
+
+from gate.errors import DataError, GateError, RegistryError, UsageError
+from gate.registry.address import without_userinfo
+
+# MLflow reports a refused connection, a 503 and a page of HTML with the same error code (INTERNAL_ERROR, 500), and so
+# the text has to tell them apart. The first match wins; `{0}` is the group of the pattern.
+_CAUSES: tuple[tuple[str, str], ...] = (
+    (
+        r"UNAUTHENTICATED|CUSTOMER_UNAUTHORIZED|error code 401|\b401 Client Error|Unauthorized|Not authenticated",
+        "it refuses the user; set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+    ),
+    (
+        r"PERMISSION_DENIED|error code 403|\b403 Client Error|Forbidden",
+        "this user may not read it; ask for READ, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    ),
+    (r"too many (\d{3}) error responses", "it keeps answering HTTP {0}; try again later"),
+    (r"[Tt]oo many redirects|Exceeded \d+ redirects", "it redirects in a circle"),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLError|SSL:",
+        "its TLS certificate is not accepted; MLFLOW_TRACKING_SERVER_CERT_PATH names the authority to trust",
+    ),
+    (
+        r"Name or service not known|Failed to resolve|NameResolutionError|nodename nor servname|name resolution",
+        "its host name does not resolve",
+    ),
+    (r"Connection refused|ConnectionRefusedError", "the connection is refused; is the server up?"),
+    (r"[Tt]imed out|timeout exception", "it does not answer in time"),
+    (
+        r"RemoteDisconnected|Connection aborted|Connection reset|IncompleteRead|Connection broken",
+        "it breaks the connection off",
+    ),
+    (r"No route to host|Network is unreachable", "there is no network route to it"),
+    (
+        r"not in a valid JSON|JSONDecodeError|Expecting value|ParseError|Failed to parse",
+        "its answer is not MLflow's; is this the address of an MLflow server?",
+    ),
+    (
+        r"ENDPOINT_NOT_FOUND|error code 404|\b404 Client Error",
+        "it has no MLflow API (404); is this the address of an MLflow server, of version 3 or later?",
+    ),
+    (r"error code (\d{3})|\b(\d{3}) (?:Client|Server) Error", "it answers HTTP {0}"),
+    (r"database is locked", "the database is locked by another process; try again"),
+    (
+        r"out-of-date database schema",
+        "it was written by another release of MLflow; serve it with that release, or run `mlflow db upgrade`",
+    ),
+)
+
+
+def is_absent(error: Exception) -> bool:
+    """Whether MLflow says that the thing asked for does not exist."""
+    return getattr(error, "error_code", None) == "RESOURCE_DOES_NOT_EXIST"
+
+
+def translated(error: Exception, place: str) -> GateError:
+    """Say what went wrong at `place` (an address without secrets), in a person's words."""
+    if isinstance(error, GateError):
+        return error
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return UsageError(f"{place}: its files cannot be read without the Python package {error.name!r}; install it")
+    text = _text(error)
+    for pattern, meaning in _CAUSES:
+        if match := re.search(pattern, text):
+            return RegistryError(f"{place}: {meaning.format(*(group for group in match.groups() if group))}")
+    if isinstance(error, OSError) and error.errno is not None:
+        return DataError(f"{place}: {error.strerror}")
+    return RegistryError(f"{place}: {text}")
+
+
+def _text(error: Exception) -> str:
+    """Give the error's code and message on one line, short, and without anybody's password."""
+    code = getattr(error, "error_code", None)
+    line = " ".join(f"{type(error).__name__}: {code + ': ' if isinstance(code, str) else ''}{error}".split())
+    line = without_userinfo(line)
+    return line if len(line) <= 400 else line[:400] + " ..."

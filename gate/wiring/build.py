@@ -1,0 +1,95 @@
+"""The one place that picks adapters."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gate.errors import MissingExtraError, UsageError
+from gate.flow.ports import Observer
+from gate.flow.request import Request
+from gate.wiring.settings import Settings
+
+if TYPE_CHECKING:
+    from gate.flow.evaluate import Outcome
+    from gate.flow.ports import Ports, Registry, VerdictStore
+
+_EVALUATE = ("mlflow", "duckdb", "evidently", "sqlalchemy", "numpy", "pyarrow", "sqlglot", "jinja2")
+
+
+class Silent:
+    """An Observer that hears and says nothing."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Say nothing."""
+
+
+def require_evaluate() -> None:
+    """Raise MissingExtraError with the command to run if the evaluation libraries are not installed."""
+    for module in _EVALUATE:
+        if find_spec(module) is None:
+            raise MissingExtraError("evaluate", module)
+
+
+def build_registry(settings: Settings, timeout_seconds: float = 600.0) -> Registry:
+    """The MLflow registry that the settings name."""
+    from gate.registry.mlflow import MlflowRegistry
+
+    return MlflowRegistry(
+        settings.tracking_uri,
+        settings.registry_uri,
+        deadline_seconds=settings.registry_seconds,
+        download_seconds=timeout_seconds,
+        memo=settings.home / "digests",
+    )
+
+
+def build_store(settings: Settings) -> VerdictStore:
+    """The store of verdicts under GATE_HOME."""
+    from gate.store.verdicts import SqlVerdictStore
+
+    return SqlVerdictStore(f"sqlite:///{settings.home / 'gate.db'}")
+
+
+@contextmanager
+def build_ports(settings: Settings, observer: Observer, timeout_seconds: float) -> Iterator[Ports]:
+    """Everything an evaluation needs; the private folder for downloads is removed at the end."""
+    from gate.datasets.duck import DuckDatasets
+    from gate.evidence.gather import EvidentlyEvidence
+    from gate.flow.ports import Ports
+
+    with tempfile.TemporaryDirectory(prefix="gate-") as folder:
+        datasets = DuckDatasets(
+            settings.home, memory_limit=settings.memory_limit, threads=settings.threads, hosts=settings.data_hosts,
+            folder=Path(folder),
+        )  # fmt: skip
+        registry = build_registry(settings, timeout_seconds)
+        yield Ports(registry, datasets, EvidentlyEvidence(), build_store(settings), observer, Path(folder))
+
+
+def run_check(request: Request, settings: Settings, observer: Observer | None = None) -> Outcome:
+    """Judge one candidate in this process: what `gate check` does."""
+    require_evaluate()
+    from gate.flow.evaluate import evaluate
+
+    _refuse_unwritable(settings.home)
+    with build_ports(settings, observer or Silent(), request.timeout_seconds) as ports:
+        return evaluate(request, ports, now=datetime.now(UTC), verdict_id=str(uuid.uuid4()))
+
+
+def _refuse_unwritable(home: Path) -> None:
+    """Without a place for the verdict there is no verdict: say so before the work, not after."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as wrong:
+        raise UsageError(
+            f"GATE_HOME: cannot write in {home}: {wrong.strerror}; set GATE_HOME to a folder of yours"
+        ) from wrong
