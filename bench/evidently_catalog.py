@@ -22,7 +22,9 @@ CATALOG = Path(__file__).parents[1] / "gate" / "policy" / "evidently_catalog.jso
 # gate holds the value against its own limits: Evidently's tests are never asked for.
 _OF_TESTS = frozenset({"type", "tests", "share_tests", "mean_tests", "std_tests", "include_tests"})
 # What a module mentions that leaves the machine: language models, downloads of word lists and of models.
-_NETWORK = re.compile(r"\b(llm|openai|litellm|nltk|transformers|sentence_transformers|huggingface|requests|httpx|urllib)\b")
+_NETWORK = re.compile(
+    r"\b(llm|openai|litellm|nltk|transformers|sentence_transformers|huggingface|requests|httpx|urllib)\b"
+)
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 
 
@@ -59,7 +61,9 @@ def shape(metric: type) -> str:
 
 def uses_network(metric: type) -> bool:
     """Whether the module of the metric, or of a metric that it builds on, mentions what leaves the machine."""
-    modules = {sys.modules[base.__module__] for base in metric.__mro__ if base.__module__.startswith("evidently.metrics")}
+    modules = {
+        sys.modules[base.__module__] for base in metric.__mro__ if base.__module__.startswith("evidently.metrics")
+    }
     return any(_NETWORK.search(inspect.getsource(module)) for module in modules)
 
 

@@ -38,7 +38,7 @@ checks:
   - {check: missing_share, max: 0.05}
   - {check: duplicate_share, max: 0.01}
   - {check: constant_columns}
-  - {check: new_categories, max: 0.001}
+  - {check: new_categories, max_share: 0.001}
   - {check: feature_drift, max: 0.1, method: {numeric: wasserstein, categorical: jensenshannon}}
 """
 

@@ -115,7 +115,7 @@ def _judge_measured(
     measured: Measured, limit: Limit, wording: Wording, warn: Limit, confidence: float | None
 ) -> Judgement:
     clause = wording.says(wording.show(measured.value)) + _spread(measured, wording, confidence)
-    limited = f"limit {_shown(limit, wording.show)}" if limit != ANY else "no limit"
+    limited = _limited(measured.value, limit, wording.show)
     inside = limit.holds(measured.low) and limit.holds(measured.high)
     beyond = (limit.max is not None and measured.low > limit.max) or (
         limit.min is not None and measured.high < limit.min
@@ -123,8 +123,8 @@ def _judge_measured(
     if inside and warn.holds(measured.value):
         return _judgement(Status.PASS, f"{clause}, {limited}", measured, limit, wording)
     if inside:
-        return _judgement(Status.WARN, f"{clause}, within the {limited} but beyond the warning at "
-                          f"{_shown(warn, wording.show)}", measured, limit, wording, remedy=wording.remedy)  # fmt: skip
+        reason = f"{clause}, {limited}; it should be {_shown(warn, wording.show)}"
+        return _judgement(Status.WARN, reason, measured, limit, wording, remedy=wording.remedy)
     aim = wording.aim(wording.show(measured.value), _shown(limit, wording.show))
     if beyond:
         return _judgement(
@@ -173,6 +173,16 @@ def _spread(measured: Measured, wording: Wording, confidence: float | None) -> s
         level = f"{confidence * 100:.3g} % " if confidence else ""
         return f" ({level}interval {low} to {high})"
     return ""
+
+
+def _limited(value: float, limit: Limit, show: Callable[[float], str]) -> str:
+    """The limit, and that the value is just beyond it where both would look the same: "5 %, limit at most 5 %"."""
+    if limit == ANY:
+        return "no limit"
+    alike = not limit.holds(value) and show(value) in (
+        show(edge) for edge in (limit.min, limit.max) if edge is not None
+    )
+    return f"{'just beyond the ' if alike else ''}limit {_shown(limit, show)}"
 
 
 def _shown(limit: Limit, show: Callable[[float], str]) -> str:

@@ -34,6 +34,11 @@ def _within(base: Any, override: Any) -> bool:
     return set(base) <= set(override)
 
 
+def _inside(base: Any, override: Any) -> bool:
+    """None is a list that only the data knows: it can be compared with itself alone."""
+    return bool(base == override or (base and override and set(override) <= set(base)))
+
+
 def _at_least_as_sure(base: Any, override: Any) -> bool:
     """A wider interval is harder to fit inside a limit; "point" has no width at all."""
     width = {"point": 0.0}
@@ -44,8 +49,8 @@ LOWER = Order("lowered", lambda base, override: base is None or (override is not
 HIGHER = Order("raised", lambda base, override: base is None or (override is not None and override >= base))
 SHORTER = Order("shortened", LOWER.allows)
 SUPERSET = Order("extended", _within)
-SUBSET = Order("narrowed", lambda base, override: base == override or bool(base and override and _within(override, base)))
-"""A list of columns that rows are compared on: with fewer of them more rows are alike. None is a list not known here."""
+SUBSET = Order("narrowed", _inside)
+"""For columns that rows are compared on: with fewer of them more rows are alike."""
 OFF = Order("turned off", LOWER.allows)
 FIXED = Order("left as it is", lambda base, override: bool(base == override))
 """For a field whose None has a meaning of its own; a field without any order is fixed too, once a base sets it."""

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import gate
+from gate.cli.output import abandon_stdout
 from gate.domain.plain import plain
 from gate.errors import GateError, MissingExtraError, PolicyError
 
@@ -32,10 +33,11 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
 }
 
 # Where a module is missing because an extra is not installed.
-_EXTRA_OF: Mapping[str, str] = dict.fromkeys(
-    ("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy", "pandas", "pyarrow", "scipy", "sqlalchemy", "sqlglot"),
-    "evaluate",
-) | {"sklearn": "demo"}  # fmt: skip
+_EVALUATE = (
+    *("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy"),
+    *("pandas", "pyarrow", "scipy", "sqlalchemy", "sqlglot"),
+)
+_EXTRA_OF: Mapping[str, str] = {**dict.fromkeys(_EVALUATE, "evaluate"), "sklearn": "demo"}
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _COULD_NOT_DECIDE = 4
@@ -78,7 +80,8 @@ class LazyGroup(click.Group):
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
-            code = _quietly_closed()
+            abandon_stdout()  # the reader went away, as `| head` does: say no more, and do not look like a verdict
+            code = _COULD_NOT_DECIDE
         except Exception as error:  # noqa: BLE001  # the last place that can turn a bug into an exit code
             code = explain(error)
         except (KeyboardInterrupt, click.Abort):
@@ -134,13 +137,6 @@ def _path_of(error: click.UsageError) -> str:
     return error.ctx.command_path if error.ctx else "gate"
 
 
-def _quietly_closed() -> int:
-    """The reader went away, as `| head` does: say nothing more, and do not look like a verdict."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
-    return _COULD_NOT_DECIDE
-
-
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(gate.__version__, "--version", message="gate %(version)s")
 def cli() -> None:
@@ -155,4 +151,4 @@ def main() -> NoReturn:
     # Read at import by the libraries below; a gate that runs in other people's pipelines calls nobody.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
-    cli.main()
+    cli.main(prog_name="gate")

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gate.cli.deadline import deadline
-from gate.cli.output import (
-    OWN_PAGE, Destination, ReportFolder, append_step_summary, emit, terminal_width, wants_colour,
-)  # fmt: skip
-from gate.cli.render.json import render_json
-from gate.cli.render.junit import render_junit
-from gate.cli.render.markdown import render_markdown
-from gate.cli.render.table import REPORT_ONLY, Page, render_table
+from gate.cli.delivery import RENDERERS, Delivery
+from gate.cli.output import Destination, ReportFolder
+from gate.cli.render.table import REPORT_ONLY
 from gate.domain.candidate import ModelRef
 from gate.errors import GateError
 
@@ -26,12 +22,6 @@ if TYPE_CHECKING:
     from gate.flow.request import Request
     from gate.wiring.settings import Settings
 
-RENDERERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "table": render_table,
-    "json": render_json,
-    "junit": render_junit,
-    "markdown": render_markdown,
-}
 _LONGEST_TIMEOUT = 7 * 86_400.0
 
 
@@ -117,18 +107,17 @@ def command(
         data_folder=settings.data_folder,
         **({"timeout_seconds": timeout} if timeout else {}),
     )
-    files = [(written, Destination(path)) for written, path in outputs]
-    folder = ReportFolder(report) if report else None
-    for destination in (*(file for _, file in files), *([folder] if folder else [])):
-        destination.prepare()
-
+    delivery = Delivery(
+        form=form,
+        files=tuple((written, Destination(path)) for written, path in outputs),
+        folder=ReportFolder(report) if report else None,
+        verbose=verbose,
+    )
+    delivery.prepare()
     with deadline(timeout):
         outcome = judge(request, settings)
-        page = folder.write(_report(outcome)) if folder else None
-    for written, file in files:
-        file.write(RENDERERS[written](outcome.document).encode())
-    append_step_summary(render_markdown(outcome.document))
-    emit(_result(outcome.document, form, settings, page, verbose=verbose))
+        page = delivery.report(outcome)
+    delivery.write(outcome.document, page, _previous(outcome.document, settings))
     if report_only:
         click.echo(REPORT_ONLY, err=True)
     raise click.exceptions.Exit(outcome.exit_code)
@@ -141,27 +130,6 @@ def judge(request: Request, settings: Settings) -> Outcome:
 
     with Progress(sys.stderr, live=is_live(sys.stderr)) as progress:
         return run_check(request, settings, progress)
-
-
-def _report(outcome: Outcome) -> dict[str, bytes]:
-    from gate.publish.page import render_page
-
-    files = dict(outcome.gathered.report.files)
-    page = render_page(outcome.document, outcome.gathered.pictures, beside=sorted(files))
-    return files | {OWN_PAGE: page.encode()}
-
-
-def _result(document: Mapping[str, Any], form: str, settings: Settings, page: Path | None, *, verbose: bool) -> str:
-    if form == "json":
-        return render_json(document)
-    shown = Page(
-        width=terminal_width(),
-        colour=wants_colour(),
-        verbose=verbose,
-        report=str(page) if page else None,
-        previous=_previous(document, settings),
-    )
-    return render_table(document, shown)
 
 
 def _previous(document: Mapping[str, Any], settings: Settings) -> str | None:

@@ -83,18 +83,24 @@ def emit(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
     except UnicodeEncodeError:
         # A terminal of another age: show what it can, escape the rest, rather than no verdict.
         encoding = sys.stdout.encoding or "ascii"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except OSError as wrong:
+        abandon_stdout()
         raise GateError(f"stdout: the result cannot be written: {wrong.strerror}") from wrong
 
 
+def abandon_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush cannot change the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def append_step_summary(markdown: str) -> None:
-    """Append to the summary of a GitHub Actions step, if this is one. It is a copy: failing costs a line, no verdict."""
+    """Append to the summary of a GitHub Actions step, if this is one. A copy: failing costs a line, no verdict."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return

@@ -1,1 +1,1 @@
-"""Rows behind a URI, reduced to profile parts by SQL."""
+"""Rows, opened and reduced: files found, fetched and hashed, windows resolved, profile parts computed in DuckDB."""

@@ -45,7 +45,7 @@ def _boosted(folder: Path, training: pd.DataFrame, pilot: pd.DataFrame) -> None:
     paths = {"training": folder / "training-v1.parquet", "pilot": folder / "pilot-v1.parquet"}
     known.to_parquet(paths["training"], index=False)
     _predicted(model, pilot).to_parquet(paths["pilot"], index=False)
-    version = _register(model, known, paths, "Gradient-boosted trees.", alias="candidate")
+    version = _register(model, known, paths, "Gradient-boosted trees.", "preselection", "candidate")
     # The faulty feed was recorded by the service, which writes the version that answered beside each answer.
     faulty = _as_delivered(_predicted(model, _faulty(pilot))).assign(model_version=version)
     faulty.to_parquet(folder / "faulty-feed-v1.parquet", index=False)
@@ -59,7 +59,7 @@ def _logistic(folder: Path, training: pd.DataFrame, pilot: pd.DataFrame) -> None
     first_days = _predicted(model, pilot.head(FIRST_DAYS_ROWS))
     first_days.loc[FIRST_DAYS_LABELLED:, "income"] = None
     first_days.to_parquet(paths["pilot"], index=False)
-    _register(model, known, paths, "Logistic regression, in its first days.", alias="challenger")
+    _register(model, known, paths, "Logistic regression, in its first days.", "first-days", "challenger")
 
 
 def _train(model: Any, training: pd.DataFrame) -> tuple[Any, pd.DataFrame]:
@@ -93,7 +93,7 @@ def _as_delivered(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(columns="hours_per_week")
 
 
-def _register(model: Any, known: pd.DataFrame, paths: dict[str, Path], description: str, alias: str) -> str:
+def _register(model: Any, known: pd.DataFrame, paths: dict[str, Path], description: str, pilot: str, alias: str) -> str:
     inputs = known[list(models.INCOME_INPUTS)]
     return register(
         Trained(
@@ -104,7 +104,7 @@ def _register(model: Any, known: pd.DataFrame, paths: dict[str, Path], descripti
             datasets=paths,
             metrics={"roc_auc": float(roc_auc_score(known["income"] == POSITIVE, known["p_over_50k"]))},
             description=description,
-            tags={"owner": "tax-advice-team"},
+            tags={"owner": "tax-advice-team", "pilot": pilot},
             alias=alias,
         )
     )

@@ -69,6 +69,13 @@ def embedded_registry(workspace: Workspace) -> Iterator[None]:
         os.environ.update(theirs)
 
 
+def create_tables() -> None:
+    """Create the registry's tables: MLflow does so at the first question."""
+    import mlflow
+
+    mlflow.MlflowClient().search_registered_models(max_results=1)
+
+
 def create_model(workspace: Workspace, name: str, description: str, tags: Mapping[str, str]) -> None:
     """Create a registered model and the experiment its runs belong to."""
     import mlflow

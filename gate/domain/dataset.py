@@ -50,6 +50,7 @@ class Source:
     last_rows: int | None = None
     labels: LateLabels | None = None
     path: str | None = None
+    timestamp: str | None = None  # the time of a row, where no window names one: for `last_rows` and the labels' delay
     on_run: bool = False  # logged on the candidate's own run: its predictions are bound to the candidate
 
 

@@ -90,6 +90,11 @@ class Finding:
         return self.severity is not Severity.INFO
 
     @property
+    def is_waivable(self) -> bool:
+        """Whether a person may make an exception: never of a blocker, and never of an error, which is no evidence."""
+        return self.severity is Severity.MAJOR and self.status in (Status.FAIL, Status.INSUFFICIENT)
+
+    @property
     def lets_through(self) -> bool:
         """Whether the finding allows a promotion. Only pass, warn and a live waiver do."""
         return not self.decides or self.status in (Status.PASS, Status.WARN) or self.waiver is not None

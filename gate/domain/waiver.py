@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from gate.domain.finding import Finding, Severity, Status
+from gate.domain.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Waiver:
     place: str = ""
 
     def covers(self, finding: Finding, model_digest: str, now: datetime) -> bool:
-        """Whether the finding is let through: never a blocker, and never an error, which is no evidence of anything."""
-        if finding.severity is Severity.BLOCKER or finding.status not in (Status.FAIL, Status.INSUFFICIENT):
+        """Whether the finding is let through by this waiver at the moment `now`."""
+        if not finding.is_waivable:
             return False
         if finding.check != self.check or model_digest != self.model_digest:
             return False

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from gate.domain.dataset import Side
@@ -20,6 +20,9 @@ from gate.flow.ports import Dataset
 from gate.statistics.parts import Part
 
 _log = logging.getLogger(__name__)
+
+NEVER_CAUGHT = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""Somebody wants this process to stop: no evidence is worth more. Caught nowhere, where all else is."""
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -40,8 +43,8 @@ Asking = Generator[tuple[Ask, ...], tuple[Part, ...], T]
 class Unanswerable(Exception):  # noqa: N818  # the name of a case, which ends as Missing; nothing went wrong
     """The data cannot answer a question; raised inside one to end it with `missing`."""
 
-    def __init__(self, reason: str, *, rows: int = 0, rows_missing: int | None = None) -> None:
-        self.missing = Missing(reason, rows=rows, rows_missing=rows_missing)
+    def __init__(self, reason: str, *, rows: int = 0, broken: bool = False) -> None:
+        self.missing = Missing(reason, broken=broken, rows=rows)
         super().__init__(reason)
 
 
@@ -67,6 +70,11 @@ def _of(kind: type[P], part: Part) -> P:
     if not isinstance(part, kind):
         raise TypeError(f"expected {kind.__name__} from the dataset, got {type(part).__name__}")
     return part
+
+
+def _on_side(part: Part | Missing, side: Side) -> Part | Missing:
+    """A dataset knows columns and rows, not which side it is; whoever reads the reason must."""
+    return replace(part, reason=f"{side}: {part.reason}") if isinstance(part, Missing) else part
 
 
 class Sides:
@@ -112,8 +120,8 @@ class Sides:
             if requests:
                 found = dataset.parts(requests)
                 for request in requests:
-                    lost = Missing(f"the {side} data gave no answer to {request}", broken=True)
-                    self._parts[Ask(side, request)] = found.get(request, lost)
+                    part = found.get(request, Missing(f"no answer to {request}", broken=True))
+                    self._parts[Ask(side, request)] = _on_side(part, side)
 
     @staticmethod
     def _advance(
@@ -129,7 +137,7 @@ class Sides:
             answers[key] = end.missing
         except GateError:
             raise
-        except Exception as crash:  # a bug in one question must not silence the others
+        except Exception as crash:  # noqa: BLE001  # a bug in one question must not silence the others
             _log.exception("no evidence for %s", key)
             answers[key] = Missing(f"{type(crash).__name__}: {crash}; this is a bug in gate", broken=True)
         else:

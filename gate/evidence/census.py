@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from gate.domain.need import (
     Rows,
 )
 from gate.domain.part import DistinctRows, OutsideCount, PatternCount, Values
-from gate.evidence.asking import Ask, Unanswerable, ask, ask_both, ask_many
+from gate.evidence.asking import Ask, Unanswerable, ask, ask_both
 from gate.evidence.columns import Setting, bins_of, counts_of, missing_in, refuse_all_null
 from gate.evidence.measurement import Answering, Measurement
 from gate.statistics.parts import BinCounts, ValueCounts
@@ -41,18 +42,24 @@ def labelled_share(_: LabelledShare, setting: Setting) -> Answering:
     if target is None:
         raise Unanswerable("the policy names no target column (data.columns.target), so no row is labelled")
     setting.require(target)
-    counts = yield from counts_of(setting, target, Side.CURRENT)
+    (counts,) = yield from counts_of(setting, target, Side.CURRENT)
     labelled = counts.rows - missing_in(counts)
-    return Measurement("ProfileLabelledShare", {"column": target},
-                       partial(_share, labelled, counts.rows, labelled=labelled, total=counts.rows))  # fmt: skip
+    return _share(
+        "ProfileLabelledShare",
+        {"column": target},
+        labelled,
+        counts.rows,
+        details={"labelled": labelled, "total": counts.rows},
+    )
 
 
 def missing_share(need: MissingShare, setting: Setting) -> Answering:
     """Share of rows of one side where a column is null or NaN."""
     setting.require(need.column, sides=(need.side,))
-    counts = yield from counts_of(setting, need.column, need.side)
-    return Measurement("ProfileMissingShare", {"column": need.column, "side": need.side.value},
-                       partial(_share, missing_in(counts), counts.rows))  # fmt: skip
+    (counts,) = yield from counts_of(setting, need.column, need.side)
+    return _share(
+        "ProfileMissingShare", {"column": need.column, "side": need.side.value}, missing_in(counts), counts.rows
+    )
 
 
 def duplicate_share(need: DuplicateShare, setting: Setting) -> Answering:
@@ -60,8 +67,7 @@ def duplicate_share(need: DuplicateShare, setting: Setting) -> Answering:
     setting.require(*need.columns)
     distinct = yield from ask(int, Side.CURRENT, DistinctRows(need.columns))
     total = setting.rows(Side.CURRENT)
-    return Measurement("ProfileDuplicateShare", {"columns": list(need.columns)},
-                       partial(_share, total - distinct, total))  # fmt: skip
+    return _share("ProfileDuplicateShare", {"columns": list(need.columns)}, total - distinct, total)
 
 
 def outside_range(need: OutsideRange, setting: Setting) -> Answering:
@@ -77,8 +83,13 @@ def outside_range(need: OutsideRange, setting: Setting) -> Answering:
     refuse_all_null(need.column, Side.CURRENT, present, counts.rows)
     smallest = "-inf" if counts.minus_inf else counts.smallest if counts.finite else "inf"
     largest = "inf" if counts.plus_inf else counts.largest if counts.finite else "-inf"
-    return Measurement("ProfileOutsideRange", {"column": need.column, "low": need.low, "high": need.high},
-                       partial(_share, outside, present, smallest=smallest, largest=largest))  # fmt: skip
+    return _share(
+        "ProfileOutsideRange",
+        {"column": need.column, "low": need.low, "high": need.high},
+        outside,
+        present,
+        details={"smallest": smallest, "largest": largest},
+    )
 
 
 def new_categories(need: NewCategories, setting: Setting) -> Answering:
@@ -102,16 +113,21 @@ def new_categories(need: NewCategories, setting: Setting) -> Answering:
         unknown = tuple(value for value in unknown if value not in known)
     new = frozenset(unknown)
     count = sum(n for value, n in zip(current.values.tolist(), current.n.tolist(), strict=True) if value in new)
-    return Measurement("ProfileNewCategories", {"column": need.column},
-                       partial(_share, count, current.total, values=list(unknown[:_SHOWN_VALUES])))  # fmt: skip
+    return _share(
+        "ProfileNewCategories",
+        {"column": need.column},
+        count,
+        current.total,
+        details={"values": list(unknown[:_SHOWN_VALUES])},
+    )
 
 
 def refuse_cut(column: str, side: Side, counts: ValueCounts) -> None:
     """End the question if the list of values was cut: what is left out has an unknown count, not zero."""
     if counts.is_cut:
         raise Unanswerable(
-            f"{column} has {counts.distinct:,} distinct values in {side}, more than the {len(counts.values):,} that are "
-            "counted; leave it out of this check, group its rare values, or list it under data.columns.ignore",
+            f"{column} has {counts.distinct:,} distinct values in {side}, more than the {len(counts.values):,} that "
+            "are counted; leave it out of this check, group its rare values, or list it under data.columns.ignore",
             rows=counts.total,
         )
 
@@ -119,22 +135,21 @@ def refuse_cut(column: str, side: Side, counts: ValueCounts) -> None:
 def distinct(need: Distinct, setting: Setting) -> Answering:
     """Count distinct values up to two: enough to tell a constant column from one that varies."""
     setting.require(need.column)
-    current = yield from counts_of(setting, need.column, Side.CURRENT)
-    before: int | None = None
-    if need.column in setting.scope.reference and setting.rows(Side.REFERENCE):
-        before = _varieties((yield from counts_of(setting, need.column, Side.REFERENCE)))[0]
-    count, value = _varieties(current)
-    present = current.rows - missing_in(current)
-    details = {"reference": before, "value": value}
-    return Measurement("ProfileDistinct", {"column": need.column}, partial(Measured, count, present, "count",
-                                                                          details=details))  # fmt: skip
+    compared = need.column in setting.scope.reference and setting.rows(Side.REFERENCE) > 0
+    sides = (Side.CURRENT, Side.REFERENCE) if compared else (Side.CURRENT,)
+    counts = yield from counts_of(setting, need.column, *sides)
+    (found, value), *before = (_varieties(side) for side in counts)
+    present = counts[0].rows - missing_in(counts[0])
+    details = {"reference": before[0][0] if before else None, "value": value}
+    take = partial(Measured, found, present, "count", details=details)
+    return Measurement("ProfileDistinct", {"column": need.column}, take)
 
 
 def _varieties(counts: BinCounts | ValueCounts) -> tuple[int, str | float | None]:
     """Distinct values, at most 2, and the value if there is only one."""
     if isinstance(counts, ValueCounts):
         return min(counts.distinct, 2), counts.values[0] if counts.distinct == 1 else None
-    found: list[str | float] = ["-inf"] * (counts.minus_inf > 0) + ["inf"] * (counts.plus_inf > 0)
+    found: list[str | float] = [*["-inf"] * (counts.minus_inf > 0), *["inf"] * (counts.plus_inf > 0)]
     if counts.finite:
         found += [counts.smallest] if counts.smallest == counts.largest else [counts.smallest, counts.largest]
     return min(len(found), 2), found[0] if len(found) == 1 else None
@@ -147,23 +162,24 @@ def overlap(need: Overlap, setting: Setting) -> Answering:
     shared = setting.current.shared_rows(setting.reference, need.columns)
     if isinstance(shared, Missing):
         return shared
-    return Measurement("ProfileOverlap", {"columns": list(need.columns)},
-                       partial(_share, shared, setting.rows(Side.CURRENT)))  # fmt: skip
+    return _share("ProfileOverlap", {"columns": list(need.columns)}, shared, setting.rows(Side.CURRENT))
 
 
 def pattern_share(need: PatternShare, setting: Setting) -> Answering:
     """Share of texts in which a pattern occurs."""
     setting.require(need.column)
-    asks = (Ask(Side.CURRENT, Values(need.column)),)
-    (values,) = yield from ask_many(ValueCounts, asks)
-    if not values.total:
-        # Nothing but nulls holds no pattern; unlike for a distance, this is an answer.
-        return Measurement("ProfilePatternShare", {"column": need.column, "pattern": need.pattern},
-                           partial(Measured, 0.0, 0, "count", details={"count": 0}))  # fmt: skip
-    found = yield from ask(int, Side.CURRENT, PatternCount(need.column, need.pattern))
-    return Measurement("ProfilePatternShare", {"column": need.column, "pattern": need.pattern},
-                       partial(_share, found, values.total))  # fmt: skip
+    values, found = yield (Ask(Side.CURRENT, Values(need.column)),
+                           Ask(Side.CURRENT, PatternCount(need.column, need.pattern)))  # fmt: skip
+    assert isinstance(values, ValueCounts)
+    assert isinstance(found, int)
+    return _share("ProfilePatternShare", {"column": need.column, "pattern": need.pattern}, found, values.total)
 
 
-def _share(count: int, total: int, **details: Any) -> Measured:
-    return Measured(count / total, total, "count", details={"count": count, **details})
+def _share(
+    metric: str, fields: dict[str, Any], count: int, total: int, details: Mapping[str, Any] | None = None
+) -> Measurement:
+    """A count as a share. Of nothing it is 0: a column of nulls holds no pattern, which is an answer."""
+    share = count / total if total else 0.0
+    return Measurement(
+        metric, fields, partial(Measured, share, total, "count", details={"count": count} | dict(details or {}))
+    )

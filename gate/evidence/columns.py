@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gate.domain.columns import Kind, Schema
 from gate.domain.dataset import Side
 from gate.domain.part import Bins, Grid, GridOf, Split, Values
 from gate.domain.scope import Scope
-from gate.evidence.asking import Asking, Unanswerable, ask
+from gate.evidence.asking import Ask, Asking, Unanswerable, ask
 from gate.flow.ports import Dataset
 from gate.statistics.parts import BinCounts, ValueCounts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,23 @@ class Setting:
     reference: Dataset
     current: Dataset
     now: datetime
+    _samples: dict[tuple[Side, int, int], pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def dataset(self, side: Side) -> Dataset:
+        """One of the two datasets."""
+        return self.reference if side is Side.REFERENCE else self.current
+
+    def sample(self, side: Side, rows: int, seed: int) -> pd.DataFrame:
+        """Rows of one side on all columns that can be measured, drawn once for each size and seed."""
+        key = (side, rows, seed)
+        if key not in self._samples:
+            columns = [column.name for column in self.schema(side) if column.kind is not Kind.OTHER]
+            self._samples[key] = self.dataset(side).sample(rows, seed, columns)
+        return self._samples[key]
 
     def rows(self, side: Side) -> int:
         """The rows of one side."""
-        return (self.reference if side is Side.REFERENCE else self.current).facts.rows
+        return self.dataset(side).facts.rows
 
     def schema(self, side: Side) -> Schema:
         """The columns of one side as stored."""
@@ -72,16 +89,28 @@ def bins_of(setting: Setting, column: str, split: Split | None = None) -> Asking
     return Bins(column, grid, split)
 
 
-def counts_of(setting: Setting, column: str, side: Side) -> Asking[BinCounts | ValueCounts]:
+def counts_request(setting: Setting, column: str, side: Side) -> Asking[Bins | Values]:
     """The cheapest part that knows how many rows of `column` are null: bins of a number, values of anything else."""
     stored = setting.schema(side).find(column)
     if stored is None or stored.kind is Kind.OTHER:
-        raise Unanswerable(f"{column} is stored as {stored.type if stored else 'nothing'} in {side}, "
-                           "which gate does not measure")  # fmt: skip
-    if stored.kind is not Kind.CATEGORICAL and setting.kind(column) is not Kind.CATEGORICAL:
-        request = yield from bins_of(setting, column)
-        return (yield from ask(BinCounts, side, request))
-    return (yield from ask(ValueCounts, side, Values(column)))
+        as_what = "nothing" if stored is None else stored.type
+        raise Unanswerable(f"{column} is stored as {as_what} in {side}, which gate does not measure")
+    if stored.kind is Kind.CATEGORICAL or setting.kind(column) is Kind.CATEGORICAL:
+        return Values(column)
+    return (yield from bins_of(setting, column))
+
+
+def counts_of(setting: Setting, column: str, *sides: Side) -> Asking[list[BinCounts | ValueCounts]]:
+    """Count the rows of `column` on each of `sides`, nulls apart, in one round."""
+    asks = []
+    for side in sides:
+        request = yield from counts_request(setting, column, side)
+        asks.append(Ask(side, request))
+    found = yield tuple(asks)
+    counts = [part for part in found if isinstance(part, BinCounts | ValueCounts)]
+    if len(counts) < len(found):
+        raise TypeError(f"expected counts from the dataset, got {[type(part).__name__ for part in found]}")
+    return counts
 
 
 def missing_in(counts: BinCounts | ValueCounts) -> int:

@@ -27,7 +27,9 @@ from gate.statistics.distances import (
     value_distance,
 )
 from gate.statistics.divergences import BOUNDED
+from gate.statistics.errors import Undefined
 from gate.statistics.parts import BinCounts, ExactCounts, Ints, ValueCounts
+from gate.statistics.significance import PValue, p_value
 
 BOTH = (Side.REFERENCE, Side.CURRENT)
 LONG_LIST = 100_000
@@ -63,7 +65,7 @@ def _numeric(need: Drift, setting: Setting) -> Answering:
             distance = partial(exact_distance, need.method, *values, bins=(reference, current))
     present = min(counts.finite + counts.infinite for counts in (reference, current))
     details = {"reference": _described(reference), "current": _described(current)}
-    return _measurement(need, distance, present, details)
+    return _measurement(need, distance, present, details, partial(p_value, reference, current))
 
 
 def _as_evidently(need: Drift, reference: BinCounts, current: BinCounts) -> Asking[Callable[[], Distance]]:
@@ -100,7 +102,8 @@ def _categorical(need: Drift, setting: Setting) -> Answering:
         reference, current = yield from ask_both(ValueCounts, Values(need.column, LONG_LIST))
     details = {"reference": _most_often(reference), "current": _most_often(current), "moved": moved(reference, current)}
     take = partial(category_distance, need.method, reference, current)
-    return _measurement(need, take, min(reference.total, current.total), details)
+    test = partial(p_value, reference, current)
+    return _measurement(need, take, min(reference.total, current.total), details, test)
 
 
 def _refuse_method(need: Drift, kind: Kind) -> None:
@@ -115,15 +118,26 @@ def is_close_call(distance: Distance, limit: Limit) -> bool:
     return distance.bound > 0 and limit.holds(low) != limit.holds(high)
 
 
-def _measurement(need: Drift, distance: Callable[[], Distance], rows: int, details: dict[str, Any]) -> Measurement:
+def _measurement(
+    need: Drift, distance: Callable[[], Distance], rows: int, details: dict[str, Any], test: Callable[[], PValue]
+) -> Measurement:
     """`rows` are those with a value on the smaller side."""
 
     def take() -> Measured:
         taken = distance()
-        return Measured(taken.value, rows, need.method, bound=taken.bound, details=details)
+        return Measured(taken.value, rows, need.method, bound=taken.bound, details=details | _tested(test))
 
     fields = {"column": need.column, "method": need.method, "bins": need.bins}
     return Measurement("ProfileDrift", fields, take)
+
+
+def _tested(test: Callable[[], PValue]) -> dict[str, Any]:
+    """The p-value to be shown beside the distance, where the data has one."""
+    try:
+        tested = test()
+    except Undefined:
+        return {}
+    return {"p_value": tested.value, "test": tested.test}
 
 
 def _described(counts: BinCounts) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 def inert_html(html: str) -> str:
-    """Escape every `<` inside the data objects of an Evidently page, so that no value can end its script block.
+    r"""Escape every `<` inside the data objects of an Evidently page, so that no value can end its script block.
 
     Evidently writes each data object with `json.dumps` as one physical line, `    var NAME = {...};`, inside an inline
     script in the head, and leaves `<` as it is: a category called `</script><img onerror=...>` would be markup.
-    `\\u003c` means the same to the page's script, in JSON and in JavaScript.
+    `\u003c` means the same to the page's script, in JSON and in JavaScript.
 
     Raises:
         ValueError: the page does not look as expected, so that nothing is known to be safe.

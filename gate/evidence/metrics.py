@@ -1,4 +1,4 @@
-"""The measurements of gate as Evidently metrics. Importing this file imports Evidently, which takes seconds: do it late.
+"""The measurements of gate as Evidently metrics. Importing this file imports Evidently: seconds, so do it late.
 
 Each metric finds its measurement in the profile by its own id, in constant time, and takes the number there. Ours are
 named `Profile...`, never like one of Evidently's: those read rows, these read aggregates.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic, TypeVar
 
 import pandas as pd
 from evidently import DataDefinition
@@ -21,13 +21,14 @@ from evidently.core.metric_types import (
     SingleValue,
     SingleValueCalculation,
     SingleValueMetric,
-    TCountMetric,
-    TSingleValueMetric,
 )
 
 from gate.domain.picture import Distribution
 from gate.evidence.measurement import Measurement
 from gate.evidence.widgets import number_widget, plot_widget
+
+S = TypeVar("S", bound=SingleValueMetric)
+C = TypeVar("C", bound=CountMetric)
 
 
 class ProfileDataset(PandasDataset):  # type: ignore[misc]  # the library ships no types
@@ -36,8 +37,10 @@ class ProfileDataset(PandasDataset):  # type: ignore[misc]  # the library ships 
     def __init__(
         self, measurements: Mapping[str, Measurement], pictures: Mapping[str, Distribution] | None = None
     ) -> None:
-        no_columns = DataDefinition(numerical_columns=[], categorical_columns=[], text_columns=[], datetime_columns=[],
-                                    unknown_columns=[], list_columns=[])  # fmt: skip
+        no_columns = DataDefinition(
+            numerical_columns=[], categorical_columns=[], text_columns=[], datetime_columns=[],
+            unknown_columns=[], list_columns=[],
+        )  # fmt: skip
         super().__init__(pd.DataFrame(), no_columns)
         self._measurements = measurements
         self._pictures = pictures or {}
@@ -51,10 +54,20 @@ class ProfileDataset(PandasDataset):  # type: ignore[misc]  # the library ships 
         return self._pictures.get(column)
 
 
-class _Single(SingleValueCalculation[TSingleValueMetric], Generic[TSingleValueMetric], ABC):  # type: ignore[misc]
+class _Titled:
+    """A metric with a heading, filled from its own fields."""
+
+    heading: ClassVar[str]
+
+    def title(self) -> str:
+        """The metric as a heading."""
+        return self.heading.format_map(self.dict())  # type: ignore[attr-defined]  # a pydantic model, mixed in
+
+
+class _Single(SingleValueCalculation[S], Generic[S], ABC):  # type: ignore[misc]  # noqa: PYI059  # Evidently's base has this order
     """A number from the profile."""
 
-    def calculate(self, context: Any, current_data: ProfileDataset, reference_data: Any) -> SingleValue:  # noqa: ARG002  # the base class names them
+    def calculate(self, context: Any, current_data: ProfileDataset, reference_data: Any) -> SingleValue:  # noqa: ARG002  # the signature is Evidently's
         measurement = current_data.measurement(self.id)
         result = self.result(measurement.measured.value)
         result.widget = [number_widget(self.display_name(), measurement.measured), *self.drawn(current_data)]
@@ -68,10 +81,10 @@ class _Single(SingleValueCalculation[TSingleValueMetric], Generic[TSingleValueMe
         return str(self.metric.title())
 
 
-class _Count(CountCalculation[TCountMetric], Generic[TCountMetric], ABC):  # type: ignore[misc]
+class _Count(CountCalculation[C], Generic[C], ABC):  # type: ignore[misc]  # noqa: PYI059  # Evidently's base has this order
     """A share from the profile, with the count behind it."""
 
-    def calculate(self, context: Any, current_data: ProfileDataset, reference_data: Any) -> CountValue:  # noqa: ARG002  # the base class names them
+    def calculate(self, context: Any, current_data: ProfileDataset, reference_data: Any) -> CountValue:  # noqa: ARG002  # the signature is Evidently's
         measured = current_data.measurement(self.id).measured
         result = self.result(measured.details["count"], measured.value)
         result.widget = [number_widget(self.display_name(), measured)]
@@ -81,51 +94,45 @@ class _Count(CountCalculation[TCountMetric], Generic[TCountMetric], ABC):  # typ
         return str(self.metric.title())
 
 
-class ProfileRowCount(SingleValueMetric):  # type: ignore[misc]
+# --- the delivered batch ---------------------------------------------------------------------------------------------
+
+
+class ProfileRowCount(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Rows of one side."""
 
+    heading = "Rows in {side}"
     side: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Rows in {self.side}"
 
 
 class ProfileRowCountCalculation(_Single[ProfileRowCount]):
     """From the opened dataset."""
 
 
-class ProfileLabelledShare(CountMetric):  # type: ignore[misc]
+class ProfileLabelledShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows that have a target."""
 
+    heading = "Labelled rows ({column} is known)"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Labelled rows ({self.column} is known)"
 
 
 class ProfileLabelledShareCalculation(_Count[ProfileLabelledShare]):
     """From value counts or bins."""
 
 
-class ProfileMissingShare(CountMetric):  # type: ignore[misc]
+class ProfileMissingShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of rows of one side where a column is null or NaN."""
 
+    heading = "Missing values of {column} in {side}"
     column: str
     side: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Missing values of {self.column} in {self.side}"
 
 
 class ProfileMissingShareCalculation(_Count[ProfileMissingShare]):
     """From value counts or bins."""
 
 
-class ProfileDuplicateShare(CountMetric):  # type: ignore[misc]
-    """Share of current rows that repeat an earlier one."""
+class ProfileDuplicateShare(_Titled, CountMetric):  # type: ignore[misc]
+    """Share of current rows that repeat an earlier one on `columns` (empty: all)."""
 
     columns: list[str]
 
@@ -138,7 +145,7 @@ class ProfileDuplicateShareCalculation(_Count[ProfileDuplicateShare]):
     """From the number of distinct rows."""
 
 
-class ProfileOutsideRange(CountMetric):  # type: ignore[misc]
+class ProfileOutsideRange(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current values outside a range."""
 
     column: str
@@ -147,149 +154,126 @@ class ProfileOutsideRange(CountMetric):  # type: ignore[misc]
 
     def title(self) -> str:
         """The metric as a heading."""
-        low, high = ("-" if edge is None else f"{edge:g}" for edge in (self.low, self.high))
-        return f"{self.column} outside {low} to {high}"
+        low, high = ("any" if edge is None else f"{edge:g}" for edge in (self.low, self.high))
+        return f"Values of {self.column} outside {low} to {high}"
 
 
 class ProfileOutsideRangeCalculation(_Count[ProfileOutsideRange]):
     """From one count."""
 
 
-class ProfileNewCategories(CountMetric):  # type: ignore[misc]
+class ProfileNewCategories(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows whose category the reference never had."""
 
+    heading = "New categories of {column}"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"New categories of {self.column}"
 
 
 class ProfileNewCategoriesCalculation(_Count[ProfileNewCategories]):
     """From value counts of both sides."""
 
 
-class ProfileDistinct(SingleValueMetric):  # type: ignore[misc]
+class ProfileDistinct(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Distinct current values, counted up to two."""
 
+    heading = "Distinct values of {column} (counted up to 2)"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Distinct values of {self.column} (counted up to 2)"
 
 
 class ProfileDistinctCalculation(_Single[ProfileDistinct]):
     """From value counts or bins."""
 
 
-class ProfileAge(SingleValueMetric):  # type: ignore[misc]
+class ProfileAge(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Seconds since the newest current row."""
 
+    heading = "Age of the newest row by {column}, seconds"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Age of the newest row by {self.column}, seconds"
 
 
 class ProfileAgeCalculation(_Single[ProfileAge]):
     """From the timeline."""
 
 
-class ProfileLargestGap(SingleValueMetric):  # type: ignore[misc]
-    """Seconds of the longest stretch without a row."""
+class ProfileLargestGap(_Titled, SingleValueMetric):  # type: ignore[misc]
+    """Seconds of the longest time without a row."""
 
+    heading = "Largest gap in {column}, seconds"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Largest gap in {self.column}, seconds"
 
 
 class ProfileLargestGapCalculation(_Single[ProfileLargestGap]):
     """From the timeline."""
 
 
-class ProfileRowsPerDay(SingleValueMetric):  # type: ignore[misc]
+class ProfileRowsPerDay(_Titled, SingleValueMetric):  # type: ignore[misc]
     """The fewest rows on a whole day."""
 
+    heading = "Fewest rows on a whole day by {column}"
     column: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Fewest rows on a whole day by {self.column}"
 
 
 class ProfileRowsPerDayCalculation(_Single[ProfileRowsPerDay]):
     """From the timeline."""
 
 
-class ProfileOverlap(CountMetric):  # type: ignore[misc]
+class ProfileOverlap(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows that are also in the reference."""
 
+    heading = "Current rows that are also in the reference"
     columns: list[str]
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return "Current rows that are also in the reference"
 
 
 class ProfileOverlapCalculation(_Count[ProfileOverlap]):
     """From a join of both sides."""
 
 
-class ProfilePatternShare(CountMetric):  # type: ignore[misc]
+class ProfilePatternShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of texts in which a pattern occurs."""
 
+    heading = "Values of {column} that match {pattern}"
     column: str
     pattern: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"{self.column} matches {self.pattern}"
 
 
 class ProfilePatternShareCalculation(_Count[ProfilePatternShare]):
     """From one count."""
 
 
-class ProfileRowShare(CountMetric):  # type: ignore[misc]
+# --- the population behind it ----------------------------------------------------------------------------------------
+
+
+class ProfileRowShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows where a column equals a value."""
 
+    heading = "Rows where {column} is {equals}"
     column: str
     equals: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Rows where {self.column} is {self.equals}"
 
 
 class ProfileRowShareCalculation(_Count[ProfileRowShare]):
     """From value counts."""
 
 
-class ProfileDrift(SingleValueMetric):  # type: ignore[misc]
+class ProfileDrift(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Distance between reference and current in one column."""
 
+    heading = "Drift of {column} ({method})"
     column: str
     method: str
     bins: str
-
-    def title(self) -> str:
-        """The metric as a heading."""
-        return f"Drift of {self.column} ({self.method})"
 
 
 class ProfileDriftCalculation(_Single[ProfileDrift]):
     """From bins, values or value counts of both sides."""
 
     def drawn(self, profile: ProfileDataset) -> Sequence[Any]:
+        """Both distributions."""
         picture = profile.picture(self.metric.column)
         return [] if picture is None else [plot_widget(picture)]
 
 
-class ProfileQuality(SingleValueMetric):  # type: ignore[misc]
+class ProfileQuality(_Titled, SingleValueMetric):  # type: ignore[misc]
     """A quality metric on the labelled current rows, or on one group of them."""
 
     metric: str
@@ -301,19 +285,18 @@ class ProfileQuality(SingleValueMetric):  # type: ignore[misc]
 
     def title(self) -> str:
         """The metric as a heading."""
-        words = [self.metric if self.average is None else f"{self.average} {self.metric}", f"of the {self.of}"]
+        name = self.metric if self.average is None else f"{self.average} {self.metric}"
+        whose = f"of the {self.of}"
         if self.of == "increase":
-            words[1] = "increase over the champion" + (", relative" if self.relative else "")
-        if self.by is not None:
-            words.append(f"where {self.by} is {self.group}")
-        return " ".join(words)
+            whose = "increase over the champion, relative" if self.relative else "increase over the champion"
+        return f"{name} {whose}" + ("" if self.by is None else f" where {self.by} is {self.group}")
 
 
 class ProfileQualityCalculation(_Single[ProfileQuality]):
-    """From confusion counts, score bins or error moments."""
+    """From confusion counts, score bins or sums of errors."""
 
 
-class ProfileSampled(SingleValueMetric):  # type: ignore[misc]
+class ProfileSampled(_Titled, SingleValueMetric):  # type: ignore[misc]
     """One of Evidently's own metrics, run on a seeded sample of rows."""
 
     metric: str
@@ -325,7 +308,7 @@ class ProfileSampled(SingleValueMetric):  # type: ignore[misc]
     def title(self) -> str:
         """The metric as a heading."""
         part = "" if self.field is None else f", {self.field}"
-        return f"{self.metric}({self.parameters}{part}) on a sample of {self.sample_rows:,} rows a side"
+        return f"Evidently's {self.metric} {self.parameters}{part} on at most {self.sample_rows:,} rows a side"
 
 
 class ProfileSampledCalculation(_Single[ProfileSampled]):
@@ -334,10 +317,10 @@ class ProfileSampledCalculation(_Single[ProfileSampled]):
 
 def metric_of(measurement: Measurement) -> Metric:
     """The Evidently metric that shows a measurement."""
-    return _CLASSES[measurement.metric](**measurement.parameters)
+    return METRIC_CLASSES[measurement.metric](**measurement.parameters)
 
 
-_CLASSES: Mapping[str, type[Metric]] = {
+METRIC_CLASSES: Mapping[str, type[Metric]] = {
     kind.__name__: kind
     for kind in (
         ProfileRowCount, ProfileLabelledShare, ProfileMissingShare, ProfileDuplicateShare, ProfileOutsideRange,

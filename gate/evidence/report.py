@@ -14,13 +14,12 @@ from evidently.core.metric_types import CountValue, Metric, MetricResult, Single
 from gate.domain.evidence import Measured, Missing
 from gate.domain.picture import Distribution
 from gate.errors import EvidenceError
+from gate.evidence.asking import NEVER_CAUGHT
 from gate.evidence.inert import inert_html
 from gate.evidence.measurement import Measurement
 from gate.evidence.metrics import ProfileDataset, metric_of
 
 _log = logging.getLogger(__name__)
-
-_NEVER_CAUGHT = (KeyboardInterrupt, SystemExit, GeneratorExit)  # somebody wants this process to stop
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def run_report(
     broken: dict[str, Missing] = {}
     try:
         snapshot = _run(distinct.values(), profile, now)
-    except _NEVER_CAUGHT:
+    except NEVER_CAUGHT:
         raise
     except BaseException as crash:  # Evidently raises some errors outside of Exception
         _log.warning("the Evidently report failed; its metrics run alone now", exc_info=crash)
@@ -89,7 +88,7 @@ def run_report(
 
 
 def _closer(known: Measurement | None, other: Measurement) -> Measurement:
-    """Of two measurements of the same thing, the one with the smaller error: a limit may have asked one of them closer."""
+    """Of two measurements of one thing, the one with the smaller error: a limit may have asked it closer."""
     if known is None:
         return other
     try:
@@ -109,7 +108,7 @@ def _culprits(metrics: Mapping[str, Metric], profile: ProfileDataset, now: datet
     for metric_id, metric in metrics.items():
         try:
             _run([metric], profile, now)
-        except _NEVER_CAUGHT:
+        except NEVER_CAUGHT:
             raise
         except BaseException as crash:  # noqa: BLE001  # as above
             broken[metric_id] = Missing(f"{metric.title()} could not be computed: {_said(crash)}", broken=True)

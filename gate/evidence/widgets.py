@@ -5,6 +5,7 @@ Evidently draws through `evidently.legacy.renderers`; there is no public place f
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -37,9 +38,8 @@ def plot_widget(picture: Distribution) -> Any:
     figure = go.Figure()
     for name, shares, colour in (("reference", picture.reference, _REFERENCE), ("current", picture.current, _CURRENT)):
         if picture.numeric:
-            edges = picture.edges
-            centres = [(low + high) / 2 for low, high in zip(edges, edges[1:], strict=False)]
-            widths = [high - low for low, high in zip(edges, edges[1:], strict=False)]
+            centres = [low + (high - low) / 2 for low, high in pairwise(picture.edges)]
+            widths = [high - low for low, high in pairwise(picture.edges)]
             figure.add_bar(name=name, x=centres, y=shares, width=widths, marker_color=colour, opacity=0.6)
         else:
             figure.add_bar(name=name, x=picture.labels, y=shares, marker_color=colour)

@@ -13,11 +13,10 @@ import gate
 from gate.domain.candidate import Candidate
 from gate.domain.dataset import DatasetFacts
 from gate.domain.evidence import Measured, Reading
-from gate.domain.finding import Finding
+from gate.domain.finding import Finding, Status
 from gate.domain.verdict import Cause, DataIdentity, ModelIdentity, PolicyIdentity, Verdict, decide
 from gate.domain.waiver import Waiver
 from gate.flow.request import Request
-from gate.flow.waive import is_waivable
 from gate.policy.load import LoadedPolicy
 
 FIRST_STAGE = "pilot"
@@ -82,7 +81,7 @@ def flips(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 def _flip(finding: Finding) -> str:
     change = finding.judgement.flip or finding.judgement.remedy or finding.judgement.reason
-    if not is_waivable(finding):
+    if not finding.is_waivable:
         return change
     what = ", ".join(finding.judgement.subject.values())
     return f"{change}, or waive {finding.check} ({finding.severity})" + (f" for {what}" if what else "")
@@ -91,7 +90,9 @@ def _flip(finding: Finding) -> str:
 def _predictions(findings: Iterable[Finding]) -> str:
     """Whose predictions were judged, from the finding about them; `none` where there are no predictions."""
     found = next((finding for finding in findings if finding.kind == "predictions"), None)
-    return {None: "none", "pass": "bound", "warn": "unbound"}.get(found and str(found.status), "foreign")
+    if found is None:
+        return "none"
+    return {Status.PASS: "bound", Status.WARN: "unbound"}.get(found.status, "foreign")
 
 
 def _identity(candidate: Candidate) -> ModelIdentity:

@@ -11,7 +11,8 @@ from gate.domain.candidate import Candidate
 from gate.domain.dataset import Side
 from gate.domain.need import ANY, LabelledShare, Need
 from gate.domain.verdict import Verdict
-from gate.flow.conclude import conclude
+from gate.errors import UsageError
+from gate.flow.conclude import FIRST_STAGE, conclude
 from gate.flow.document import document_of
 from gate.flow.judge import implicit_checks, judge_all, needs_of
 from gate.flow.ports import Gathered, Ports
@@ -57,6 +58,7 @@ def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) 
     with watch("registry", str(request.model.uri)):
         candidate = ports.registry.find(request.model)
         policy = choose(request.policies, candidate)
+        _require_stage(request, policy)
         waivers = load_waivers(policy.folder, now)
         champion = _champion(policy, candidate, ports)
     with watch("data"):
@@ -85,6 +87,11 @@ def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) 
     document = document_of(verdict)
     ports.store.save(verdict, document)
     return Outcome(verdict, document, gathered)
+
+
+def _require_stage(request: Request, policy: LoadedPolicy) -> None:
+    if request.stage not in (None, FIRST_STAGE):
+        raise UsageError(f"{policy.source}: there is no stage {request.stage!r}; the policy has only {FIRST_STAGE!r}")
 
 
 def _champion(policy: LoadedPolicy, candidate: Candidate, ports: Ports) -> Candidate | None:

@@ -24,10 +24,10 @@ def scope_of(
     policy: Policy, candidate: Candidate, champion: Candidate | None, reference: Schema, current: Schema
 ) -> Scope:
     """Put together what checks may know."""
-    columns = policy.data.columns if policy.data and policy.data.columns else Columns()
+    columns = policy.data.columns
     confidence = policy.defaults.confidence
     return Scope(
-        task=policy.task or "none",
+        task=policy.task,
         roles=_roles(policy, columns),
         reference=reference,
         current=current,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from gate.domain.candidate import Candidate, LoggedDataset
 from gate.domain.dataset import LateLabels, Side, Source, Window
-from gate.errors import UsageError
+from gate.errors import DataError, UsageError
 from gate.flow.ports import Dataset, Ports
 from gate.flow.request import Request
 from gate.policy.load import LoadedPolicy
@@ -22,18 +22,24 @@ def open_side(
     side: Side, request: Request, policy: LoadedPolicy, candidate: Candidate, ports: Ports, *, now: datetime
 ) -> tuple[Dataset, Source]:
     """Open the rows of one side as the policy says, unless the request overrides where they are."""
-    source = source_of(side, request, policy, candidate)
-    if urlsplit(source.uri).scheme in _OF_THE_REGISTRY:
-        fetched = ports.registry.fetch(source.uri, ports.folder / side)
-        source = replace(source, path=str(fetched))
-    return ports.datasets.open(source, now=now), source
+    source = fetched(source_of(side, request, policy, candidate), side, ports)
+    dataset = ports.datasets.open(source, now=now)
+    if policy.policy.data.data_digest == "content" and not dataset.facts.digest.startswith("sha256:"):
+        scheme = dataset.facts.digest.partition(":")[0]
+        raise DataError(f"{source.uri}: its digest is {scheme!r}, and {policy.source} wants one of the content")
+    return dataset, source
+
+
+def fetched(source: Source, side: Side, ports: Ports) -> Source:
+    """Download what lies in the registry; anything else stays where it is."""
+    if urlsplit(source.uri).scheme not in _OF_THE_REGISTRY:
+        return source
+    return replace(source, path=str(ports.registry.fetch(source.uri, ports.folder / side)))
 
 
 def source_of(side: Side, request: Request, policy: LoadedPolicy, candidate: Candidate) -> Source:
     """Resolve where the rows of one side are and which of them count."""
     data = policy.policy.data
-    if data is None:
-        raise UsageError(f"{policy.source}: the policy names no data")
     stated: DataSource = data.reference if side is Side.REFERENCE else data.current
     override = request.reference if side is Side.REFERENCE else request.current
     if override is not None:
@@ -42,15 +48,15 @@ def source_of(side: Side, request: Request, policy: LoadedPolicy, candidate: Can
         uri, folder = _logged(stated.mlflow, candidate, policy), Path.cwd()
     else:
         uri, folder = str(stated.uri), request.data_folder or policy.folder
-    window = stated.window and Window(stated.window.column, stated.window.last, stated.window.until)
+    window = stated.window
     labels = data.labels if side is Side.CURRENT else None
-    label_folder = request.data_folder or policy.folder
+    base = request.data_folder or policy.folder
     return Source(
         uri=uri,
         path=_local(uri, folder),
-        window=window,
+        window=Window(window.column, window.last, window.until) if window else None,
         last_rows=stated.last_rows,
-        labels=labels and LateLabels(_local(labels.uri, label_folder) or labels.uri, labels.on, labels.delay),
+        labels=LateLabels(_local(labels.uri, base) or labels.uri, labels.on, labels.delay) if labels else None,
         on_run=any(_same_place(uri, logged) for logged in candidate.datasets),
     )
 

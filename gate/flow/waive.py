@@ -6,16 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from gate.domain.finding import Finding, Severity, Status
+from gate.domain.finding import Finding
 from gate.domain.waiver import Waiver
 from gate.flow.judge import note
-
-_WAIVABLE = (Status.FAIL, Status.INSUFFICIENT)
-
-
-def is_waivable(finding: Finding) -> bool:
-    """Whether a person may make an exception: never of a blocker, and never of an error, which is no evidence."""
-    return finding.severity is Severity.MAJOR and finding.status in _WAIVABLE
 
 
 def waive(
@@ -28,7 +21,7 @@ def waive(
     marked: list[Finding] = []
     used: set[Waiver] = set()
     for finding in findings:
-        waiver = next((w for w in waivers if is_waivable(finding) and w.covers(finding, model_digest, now)), None)
+        waiver = next((w for w in waivers if w.covers(finding, model_digest, now)), None)
         if waiver is not None:
             used.add(waiver)
             finding = replace(finding, waiver=waiver.sentence)  # noqa: PLW2901  # the finding, marked
@@ -39,5 +32,6 @@ def waive(
 
 
 def _stale(waiver: Waiver, now: datetime) -> Finding:
-    why = f"expired on {waiver.expires:%Y-%m-%d}" if waiver.expires <= now else "covers nothing that could be waived"
-    return note(f"the waiver of {waiver.check} ({waiver.ticket}) {why}", remedy="remove it from waivers.yaml")
+    why = f"expired on {waiver.expires:%Y-%m-%d}" if waiver.expires < now else "covers nothing that could be waived"
+    where = waiver.place or "waivers.yaml"
+    return note(f"the waiver of {waiver.check} ({waiver.ticket}) {why}", remedy=f"remove it from {where}")

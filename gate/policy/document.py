@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -43,7 +43,9 @@ _AMBIGUOUS = re.compile(
       | =""",
     re.IGNORECASE | re.VERBOSE,
 )
-_TIME_WITHOUT_ZONE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]*)?)?")  # fmt: skip
+_TIME_WITHOUT_ZONE = re.compile(
+    r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]*)?)?"
+)
 # Characters that change how a line looks without changing what it says: bidirectional controls and zero widths.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
@@ -108,13 +110,15 @@ class _Reader:
             if hidden := _INVISIBLE.search(line):
                 self.problem(number, f"invisible character U+{ord(hidden[0]):04X}; remove it")
         try:
-            self.events = cast("Iterator[yaml.Event]", yaml.parse(self.text, Loader=yaml.SafeLoader))
+            self.events = yaml.parse(self.text, Loader=yaml.SafeLoader)
             return self._document()
         except _StopReadingError:
             return None
         except yaml.reader.ReaderError as wrong:
-            line = self.text.count("\n", 0, wrong.position) + 1
-            self.problem(line, f"character U+{int(wrong.character):04X} is not allowed in YAML")
+            self.problem(
+                self.text.count("\n", 0, wrong.position) + 1,
+                f"character U+{int(wrong.character):04X} is not allowed in YAML",
+            )
         except yaml.MarkedYAMLError as wrong:
             mark = wrong.problem_mark or wrong.context_mark
             around = f" {wrong.context}" if wrong.context else ""
@@ -276,4 +280,5 @@ def _advice(text: str) -> str:
 
 
 def _line(event: yaml.Event) -> int:
+    assert event.start_mark is not None  # only events that were made by hand have none
     return int(event.start_mark.line) + 1

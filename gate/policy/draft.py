@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 import re
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from gate.domain.scope import Task
 
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 USUAL_DRIFT_LIMIT = 0.1  # of all drift methods in use; docs/decisions/0006-proposed-limits.md
 _MARGIN = 2.0
@@ -101,13 +102,13 @@ def _head(p: Proposal) -> Iterator[str]:
         yield "#"
         yield "# Decide before you rely on it:"
         for number, decision in enumerate(p.decisions, start=1):
-            yield from _comment(f"{number}. {decision}")
+            yield from _comment(f"{number}. {decision}", hang="   ")
     yield "policy: gate/v1"
     yield f"name: {_yaml(file_name(p.model).removesuffix('.yaml'))}"
     if p.description:
         yield f"description: {_yaml(p.description)}"
     yield f"owner: {_yaml(p.owner or 'TO-BE-NAMED')}   # answers for the outcome after launch"
-    yield f"applies_to: {{models: [{_yaml(p.model)}]}}"
+    yield f"applies_to: {{models: [{_yaml(glob.escape(p.model))}]}}"
     yield f"task: {p.task}"
     yield ""
 
@@ -126,19 +127,22 @@ def _data(p: Proposal) -> Iterator[str]:
 
 
 def _champion(p: Proposal) -> Iterator[str]:
+    """How to compare with the champion, as comments: the gate does not know where its predictions are."""
     if not p.has_champion:
         return
-    yield "# The version that serves today. To compare with it on the same rows, log its predictions beside the"
-    yield "# candidate's, name their column here (predictions: {prediction: champion_predicted}), and give a metric"
-    yield "# below a line such as: versus: {champion: {max_increase: 2%}}"
-    yield "champion: {alias: champion, when_missing: hold}"
+    yield from _comment(
+        "To compare with the version that serves today on the same rows, log its predictions beside the candidate's, "
+        "take the # from the next line, and add versus: {champion: {max_increase: 2%}} to a metric below."
+    )
+    yield "# champion: {alias: champion, when_missing: hold, predictions: {prediction: champion_predicted}}"
     yield ""
 
 
 def _checks(p: Proposal) -> Iterator[str]:
     yield "checks:"
-    yield "  - {check: registry_record}"
-    yield "  - {check: schema_match}"
+    yield "  - {check: registry_record, requires: [owner, description, signature, lineage]}"
+    yield "  # A feed of another shape is not what the model was built for, whoever signs it off."
+    yield "  - {check: schema_match, severity: blocker}"
     yield "  # Fewer rows than this say little about a share or a mean."
     yield "  - {check: row_count, min: 500}"
     if p.roles.timestamp:
@@ -146,7 +150,7 @@ def _checks(p: Proposal) -> Iterator[str]:
     yield from _missing(p)
     yield "  - {check: constant_columns}"
     if p.has_categories:
-        yield "  - {check: new_categories, max: 0.001}"
+        yield "  - {check: new_categories, max_share: 0.001}"
     yield from _drift(p)
     yield from _metrics(p)
 
@@ -243,12 +247,13 @@ def _flow(head: str, columns: list[str]) -> Iterator[str]:
     yield line
 
 
-def _comment(text: str, indent: str = "") -> Iterator[str]:
+def _comment(text: str, indent: str = "", hang: str = "") -> Iterator[str]:
+    """Fold a comment at the width of a line; the lines after the first hang by `hang`."""
     line = f"{indent}#"
     for word in text.split():
         if len(line) + 1 + len(word) > _LINE:
             yield line
-            line = f"{indent}#  "
+            line = f"{indent}#{hang}"
         line += f" {word}"
     yield line
 

@@ -18,9 +18,16 @@ from gate.checks.contract import Check
 from gate.checks.tighten import SUPERSET
 from gate.domain.moments import format_duration
 from gate.errors import PolicyError, Problem, UsageError
-from gate.policy.document import MAX_BYTES, Document, Path, read_document
+from gate.policy.document import MAX_BYTES, Document, read_document
 from gate.policy.merge import (
-    Draft, Loosening, Place, check_id, effective, lay_over, loosened, loosened_header,
+    Draft,
+    Loosening,
+    Place,
+    check_id,
+    effective,
+    lay_over,
+    loosened,
+    loosened_header,
 )  # fmt: skip
 from gate.policy.model import Base, Defaults, Policy
 from gate.policy.rules import misfits
@@ -41,7 +48,7 @@ class LoadedBase:
         lines: where each check was last said, by its name; in the file that `origins` names.
         origins: the file that had the last word on each check.
         files: every file that takes part, bases first.
-        places: where each key outside the checks was last said.
+        draft: the merged values as written, with the place of each.
     """
 
     policy: Base
@@ -90,25 +97,27 @@ def load(path: FilePath) -> LoadedBase:
     for place, one in enumerate(said):
         is_policy = place == len(said) - 1 and "applies_to" in one.document.value
         draft = lay_over(draft, one.document, one.file)
+        misshapen = list(_shape(one))
+        whole = whole and not misshapen
         level = _parse(draft, Policy if is_policy else Base, whole=whole)
-        problems += (*_shape(one), *level.problems)
+        problems += misshapen + level.problems
         if below is not None:
             problems += _loosenings(below, level)
         below = level
     problems = _first_causes(problems, files.problems)
     if problems or below is None or below.policy is None:
         raise PolicyError(problems)
-    kind = LoadedPolicy if isinstance(below.policy, Policy) else LoadedBase
-    return kind(
-        policy=below.policy.model_copy(update={"checks": tuple(below.checks.values())}),
-        digest=_digest(said, below),
-        source=str(path),
-        folder=path.parent,
-        lines={name: check.place.line for name, check in draft.checks.items() if check.place.line is not None},
-        origins={name: check.place.file for name, check in draft.checks.items()},
-        files=tuple(one.file for one in said),
-        draft=draft,
-    )  # type: ignore[arg-type]  # which class follows from which policy
+    policy = below.policy.model_copy(update={"checks": tuple(below.checks.values())})
+    result: dict[str, Any] = {
+        "digest": _digest(said, policy),
+        "source": str(path),
+        "folder": path.parent,
+        "lines": {name: check.place.line for name, check in draft.checks.items() if check.place.line is not None},
+        "origins": {name: check.place.file for name, check in draft.checks.items()},
+        "files": tuple(one.file for one in said),
+        "draft": draft,
+    }
+    return LoadedPolicy(policy, **result) if isinstance(policy, Policy) else LoadedBase(policy, **result)
 
 
 # --- the files --------------------------------------------------------------------------------------------------------
@@ -176,7 +185,7 @@ def _refused(name: Any, base: FilePath, via: Sequence[str]) -> str | None:
     """Why a base is not read: a sentence, the empty text if the models say it, None if it is."""
     if not isinstance(name, str) or not name:
         return ""
-    if os.path.isabs(name) or "://" in name:
+    if FilePath(name).is_absolute() or "://" in name:
         return f"got {name!r}, allowed is the path of a file relative to this one"
     real = os.path.realpath(base)
     if real in via:
@@ -202,7 +211,7 @@ def _bytes(path: FilePath) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """One file laid over its bases, and read: the policy (None if its fields are wrong) and the checks that are right."""
+    """One file laid over its bases: the policy (None if its fields are wrong) and the checks that are right."""
 
     draft: Draft
     policy: Base | None
@@ -211,7 +220,7 @@ class _Level:
 
 
 def _parse(draft: Draft, model: type[Base], *, whole: bool) -> _Level:
-    """Read a draft. Unless it is `whole`, because a file could not be read, nothing is asked to fit together yet."""
+    """Read a draft. Unless it is `whole`, because something could not be read, nothing has to fit together yet."""
     problems: list[Problem] = []
     policy: Base | None = None
     try:
@@ -238,9 +247,11 @@ def _parse(draft: Draft, model: type[Base], *, whole: bool) -> _Level:
 def _check(draft: Draft, name: str, problems: list[Problem]) -> Check | None:
     said, kinds = draft.checks[name], policy_kinds()
     word = said.values.get("check")
+    if "check" not in said.values:
+        return None  # reported with the list
     if not isinstance(word, str):
-        got = f"got {shown(word)}, allowed is the kind" if "check" in said.values else "'check' is missing: the kind"
-        problems.append(_problem(said.place_of(("check",)), f"{name}: {got} of the check, such as feature_drift"))
+        message = f"{name}.check: got {shown(word)}, allowed is the kind of the check, such as feature_drift"
+        problems.append(_problem(said.place_of(("check",)), message))
         return None
     if word not in kinds:
         problems.append(_problem(said.place_of(("check",)), f"unknown check kind {word!r}; {meant(word, kinds)}"))
@@ -269,9 +280,12 @@ def _shape(one: _Said) -> Iterator[Problem]:
             yield Problem(one.file, line, message)
             continue
         name = check_id(entry)
+        if "check" not in entry:
+            label = name or f"checks[{index}]"
+            yield Problem(one.file, line, f"{label}: 'check' is missing: the kind of the check, such as feature_drift")
         if name is None:
-            yield Problem(one.file, line, f"checks[{index}]: 'check' is missing: the kind of the check")
-        elif name in first:
+            continue
+        if name in first:
             message = f"a second check {name!r}; the first is on line {first[name]}. Give this one an id of its own"
             yield Problem(one.file, line, message)
         else:
@@ -296,7 +310,7 @@ def _loosenings(below: _Level, level: _Level) -> Iterator[Problem]:
             message = f"{name}: {said_below.place.file} has a check of kind {base.kind} by this id; choose another id"
             yield _problem(said.place_of(("check",)), message)
             continue
-        hint = "" if "id" in said.values else f"; to check something beside it, give this one an id of its own"
+        hint = "" if "id" in said.values else "; to check something beside it, give this one an id of its own"
         for loose in loosened(effective(base, below.policy), effective(check, level.policy)):
             if loose.path[0] in Defaults.model_fields and loose.path[0] not in said.values:
                 continue  # it follows from looser defaults, which are reported where they stand
@@ -346,13 +360,8 @@ def _first_causes(problems: Iterable[Problem], causes: Sequence[Problem]) -> lis
     return [p for p in dict.fromkeys(problems) if p in causes or (p.file, p.line) not in lines]
 
 
-def _digest(said: Sequence[_Said], level: _Level) -> str:
-    assert level.policy is not None
-    merged = canonical(level.policy.model_copy(update={"checks": tuple(level.checks.values())}))
+def _digest(said: Sequence[_Said], policy: Base) -> str:
+    """Digest the exact bytes of each file and what they come to: a changed default of gate is another policy too."""
     files = [hashlib.sha256(one.raw).hexdigest() for one in said]
+    merged = policy.model_dump(mode="json")
     return "sha256:" + hashlib.sha256(rfc8785.dumps({"files": files, "merged": merged})).hexdigest()
-
-
-def canonical(policy: Base) -> dict[str, Any]:
-    """The merged policy as plain values, defaults included: what two equal policies have in common."""
-    return policy.model_dump(mode="json")

@@ -75,11 +75,12 @@ def lay_over(base: Draft, document: Document, file: str) -> Draft:
     """Lay what one file says over `base`: keys replace keys, mappings merge, a check with the same id is overridden."""
     said = {key: value for key, value in document.value.items() if key != "checks"}
     kept = {key: value for key, value in base.header.items() if key not in _OWN}
-    places = {path: place for path, place in base.places.items() if not path or path[0] not in _OWN}
-    places |= {
-        path: Place(file, line) for path, line in document.lines.items() if not path or path[0] != "checks"
-    } | {("checks",): Place(file, document.line_of(("checks",)))}  # fmt: skip
-    return Draft(_merged(kept, said, ()), places, dict(base.checks) | dict(_checks(base, document, file)))
+    header = _merged(kept, said, ())
+    places = {path: Place(file, line) for path, line in document.lines.items() if path[:1] != ("checks",)}
+    places[("checks",)] = Place(file, document.line_of(("checks",)))
+    return Draft(
+        header, _still_there(base.places, header) | places, dict(base.checks) | dict(_checks(base, document, file))
+    )
 
 
 def _checks(base: Draft, document: Document, file: str) -> Iterator[tuple[str, CheckDraft]]:
@@ -87,15 +88,31 @@ def _checks(base: Draft, document: Document, file: str) -> Iterator[tuple[str, C
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         name = check_id(entry) if isinstance(entry, dict) else None
         if name is None:
-            continue  # reported where the file itself is looked at
+            continue  # reported with the list
         below = base.checks.get(name)
+        if below and below.values.get("check") != entry.get("check"):
+            below = None  # another kind by the same id: an error, reported where the kinds are compared
         root: Path = ("checks", index)
-        said = {p[2:]: Place(file, line) for p, line in document.lines.items() if p[:2] == root and len(p) > 2}
-        yield name, CheckDraft(
-            values=_merged(below.values if below else {}, entry, ()),
-            places={**(below.places if below else {}), **said},
-            place=Place(file, document.line_of(root)),
-        )
+        places = {p[2:]: Place(file, line) for p, line in document.lines.items() if p[:2] == root and len(p) > 2}
+        values = _merged(below.values if below else {}, entry, ())
+        place = Place(file, document.line_of(root))
+        yield name, CheckDraft(values, _still_there(below.places if below else {}, values) | places, place)
+
+
+def _still_there(places: Mapping[Path, Place], values: Mapping[str, Any]) -> dict[Path, Place]:
+    """The places of what is still among the values: a mapping that was replaced took its inside along."""
+    return {path: place for path, place in places.items() if path and _has(values, path)}
+
+
+def _has(value: Any, path: Path) -> bool:
+    for part in path:
+        if isinstance(value, Mapping) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return False
+    return True
 
 
 def _merged(base: Mapping[str, Any], said: Mapping[str, Any], path: Path) -> dict[str, Any]:

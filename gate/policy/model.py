@@ -23,7 +23,6 @@ from gate.domain.scope import Task
 def _from_text(parse: Any) -> BeforeValidator:
     """Read text with `parse`; anything else is refused with the words of `parse` for what is allowed."""
 
-
     def read(value: Any) -> Any:
         try:
             return parse(value if isinstance(value, str) else "")

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gate.checks.contract import Check
+from gate.checks.metric import MetricCheck
 from gate.domain.finding import Severity
+from gate.domain.metrics import METRICS
 from gate.policy.document import Path
-from gate.policy.model import Base, Columns, DataSource, Policy
-
-SCORE_METRICS = frozenset({"roc_auc", "pr_auc", "log_loss", "brier", "ece"})
-REGRESSION_METRICS = frozenset({"mae", "rmse", "mape", "bias", "r2"})
+from gate.policy.model import Base, DataSource, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _columns(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
         if column in taken:
             yield Misfit((*at, role), f"column {column!r} is the {taken[column]} already")
         taken[column] = role
-    for role, column in taken.items():
+    for column, role in taken.items():
         if column in columns.ignore:
             yield Misfit((*at, "ignore"), f"column {column!r} is the {role}; it cannot be ignored")
     for column in sorted(set(columns.categorical) & set(columns.numeric)):
@@ -87,9 +86,13 @@ def _scores(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
     if columns.score and columns.scores:
         yield Misfit((*at, "scores"), "score is for two classes and scores for more; keep one")
     if columns.score and columns.positive is None and policy.task != "regression":
-        yield Misfit((*at, "score"), "the positive class is missing: score says how likely it is, so name it in positive")
+        yield Misfit(
+            (*at, "score"), "the positive class is missing: score says how likely it is, so name it in positive"
+        )
     if len(columns.scores) == 1:
-        yield Misfit((*at, "scores"), "got one class, allowed are two or more; for two classes write positive and score")
+        yield Misfit(
+            (*at, "scores"), "got one class, allowed are two or more; for two classes write positive and score"
+        )
     if len(set(columns.scores.values())) < len(columns.scores):
         yield Misfit((*at, "scores"), "two classes share a column")
     if columns.threshold is not None and columns.score is None:
@@ -115,8 +118,8 @@ def _champion(policy: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
     """A comparison needs somebody to compare with, and says what happens without."""
     champion = policy.champion
     for check in checks:
-        if champion is None and getattr(check, "versus", None) is not None:
-            message = "compares with the champion, but the policy has none; add champion: {alias: champion, when_missing: hold}"  # fmt: skip
+        if champion is None and isinstance(check, MetricCheck) and check.versus is not None:
+            message = "compares with the champion, but the policy has none; add champion: {alias: champion}"
             yield Misfit(("versus",), message, check.name)
     if champion is None or champion.predictions is None:
         return
@@ -139,12 +142,14 @@ def _pilot(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
 def _warnings(_: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
     """A warning comes before the limit, else it never shows."""
     for check in checks:
-        limit, warn = getattr(check, "max", None), getattr(check, "warn_above", None)
-        if limit is not None and warn is not None and warn >= limit:
-            yield Misfit(("warn_above",), f"got {warn:g}, which the limit max: {limit:g} never lets show", check.name)
-        limit, warn = getattr(check, "min", None), getattr(check, "warn_below", None)
-        if limit is not None and warn is not None and warn <= limit:
-            yield Misfit(("warn_below",), f"got {warn:g}, which the limit min: {limit:g} never lets show", check.name)
+        if not isinstance(check, MetricCheck):
+            continue
+        if check.max is not None and check.warn_above is not None and check.warn_above >= check.max:
+            message = f"got {check.warn_above:g}, which the limit max: {check.max:g} never lets show"
+            yield Misfit(("warn_above",), message, check.name)
+        if check.min is not None and check.warn_below is not None and check.warn_below <= check.min:
+            message = f"got {check.warn_below:g}, which the limit min: {check.min:g} never lets show"
+            yield Misfit(("warn_below",), message, check.name)
 
 
 def _decides(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
@@ -157,30 +162,30 @@ def _decides(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
 
 
 def _metrics(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:
-    """A metric needs truth, predictions, and the right task."""
-    columns = policy.data.columns
+    """A metric needs the right task, truth and predictions."""
     for check in checks:
-        if check.kind != "metric":
-            continue
-        metric = str(getattr(check, "metric", ""))
-        for path, message in _metric(metric, policy, columns):
-            yield Misfit(path, message, check.name)
+        if isinstance(check, MetricCheck):
+            yield from (Misfit(path, message, check.name) for path, message in _metric(check, policy))
 
 
-def _metric(metric: str, policy: Policy, columns: Columns) -> Iterator[tuple[Path, str]]:
-    fits = "regression" if metric in REGRESSION_METRICS else "classification"
-    if policy.task != fits:
-        yield ("metric",), f"{metric} is a metric of {fits}; the task is {policy.task}"
+def _metric(check: MetricCheck, policy: Policy) -> Iterator[tuple[Path, str]]:
+    metric, columns = METRICS[check.metric], policy.data.columns
+    if policy.task != metric.task:
+        yield ("metric",), f"{metric.name} is a metric of {metric.task}; the task is {policy.task}"
         return
     if columns.target is None:
-        yield ("metric",), f"{metric} compares with the truth; name its column in data.columns.target"
+        yield ("metric",), f"{metric.name} compares with the truth; name its column in data.columns.target"
     has_score = columns.score is not None and columns.positive is not None
-    if metric in SCORE_METRICS:
-        if not has_score and not columns.scores:
-            yield ("metric",), f"{metric} needs scores; name positive and score, or scores, in data.columns"
-    elif columns.prediction is None and not (has_score and columns.threshold is not None):
-        hint = "" if fits == "regression" else ", or score, positive and threshold"
-        yield ("metric",), f"{metric} needs predictions; name their column in data.columns.prediction{hint}"
+    if metric.part == "scores":
+        if not metric.multiclass and not has_score:
+            yield ("metric",), f"{metric.name} is for two classes; name positive and score in data.columns"
+        elif not has_score and not columns.scores:
+            yield ("metric",), f"{metric.name} needs scores; name positive and score, or scores, in data.columns"
+    elif columns.prediction is None and not has_score:
+        choice = "" if metric.task == "regression" else ", or positive and score"
+        yield ("metric",), f"{metric.name} needs predictions; name their column in data.columns.prediction{choice}"
+    if metric.averages and check.average is None and columns.positive is None:
+        yield ("metric",), f"{metric.name} of which class? Name it in data.columns.positive, or choose an average"
 
 
 def _needed_columns(policy: Policy, checks: Sequence[Check]) -> Iterator[Misfit]:

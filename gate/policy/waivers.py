@@ -1,14 +1,14 @@
 """`waivers.yaml`, beside the policies: exceptions that two people agreed on, kept under review like the policies.
 
-    - check: feature_drift
-      column: temp
-      model_digest: "sha256:0f3c..."
-      reason: new sensors since 1 November, recalibration ordered
-      ticket: BIKE-412
-      by: j.chen
-      approved_by: a.roy
-      granted: 2026-11-20
-      expires: 2026-12-15
+- check: feature_drift
+  column: temp
+  model_digest: "sha256:0f3c..."
+  reason: new sensors since 1 November, recalibration ordered
+  ticket: BIKE-412
+  by: j.chen
+  approved_by: a.roy
+  granted: 2026-11-20
+  expires: 2026-12-15
 """
 
 from __future__ import annotations

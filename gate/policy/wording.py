@@ -51,11 +51,15 @@ def wordings(error: ValidationError, model: type[BaseModel], value: Any, name: s
     `name` stands before the path in the text: the check that the value belongs to.
     """
     allowed: dict[Path, list[str]] = {}
-    for one in error.errors(include_url=False):
+    errors = error.errors(include_url=False)
+    unknown = [one["loc"] for one in errors if one["type"] == "extra_forbidden"]
+    for one in errors:
         path, kind = _path(one["loc"], value, one["type"]), one["type"]
         match kind:
             case "extra_forbidden":
                 yield path, _unknown_key(path, model, name)
+            case "missing" if any(_is_meant(other, one["loc"]) for other in unknown):
+                continue  # it is there, misspelt, and reported as that
             case "missing":
                 yield path[:-1], f"{_subject(name, path[:-1])}'{path[-1]}' is missing"
             case "value_error" | "assertion_error":
@@ -67,6 +71,11 @@ def wordings(error: ValidationError, model: type[BaseModel], value: Any, name: s
         if not any(other != path and other[: len(path)] == path for other in allowed):
             what = " or ".join(dict.fromkeys(choices))
             yield path, f"{_subject(name, path)}got {shown(_at(value, path))}, allowed is {what}"
+
+
+def _is_meant(written: tuple[int | str, ...], missing: tuple[int | str, ...]) -> bool:
+    """Whether an unknown key is probably a missing one, misspelt."""
+    return written[:-1] == missing[:-1] and bool(difflib.get_close_matches(str(written[-1]), [str(missing[-1])]))
 
 
 def _subject(name: str, path: Path) -> str:
@@ -120,31 +129,35 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
+_SHAPES = {
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing"), "a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "a list"),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), "a mapping"),
+    "string_type": "text (a number or a word that means something else in YAML goes in quotes)",
+    "none_required": "null",
+}
+_COMPARED = {
+    "greater_than_equal": "of at least",
+    "less_than_equal": "of at most",
+    "greater_than": "above",
+    "less_than": "below",
+}
+
+
 def _allowed(kind: str, message: str, context: Mapping[str, Any]) -> str:
     """Say what pydantic would have taken."""
+    if kind in _SHAPES:
+        return _SHAPES[kind]
+    if kind in _COMPARED:
+        return f"a number {_COMPARED[kind]} {next(iter(context.values()))}"
     match kind:
-        case "allowed":
-            return message
-        case "float_type" | "float_parsing":
-            return "a number"
-        case "int_type" | "int_from_float" | "int_parsing":
-            return "a whole number"
-        case "bool_type" | "bool_parsing":
-            return "true or false"
-        case "string_type" | "string_sub_type":
-            return "text (a number or a word that means something else in YAML goes in quotes)"
-        case "none_required":
-            return "null"
-        case "tuple_type" | "list_type" | "set_type" | "frozen_set_type":
-            return "a list"
-        case "dict_type" | "mapping_type" | "model_type" | "model_attributes_type" | "dataclass_type":
-            return "a mapping"
         case "literal_error" | "enum":
             return str(context["expected"]).replace("'", "")
-        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
-            return f"a number {_COMPARED[kind]} {next(iter(context.values()))}"
         case "string_too_short":
-            return "text that is not empty" if context["min_length"] == 1 else f"text of at least {context['min_length']} characters"  # fmt: skip
+            least = context["min_length"]
+            return "text that is not empty" if least == 1 else f"text of at least {least} characters"
         case "string_too_long":
             return f"text of at most {context['max_length']} characters"
         case "too_short":
@@ -153,17 +166,11 @@ def _allowed(kind: str, message: str, context: Mapping[str, Any]) -> str:
             return f"at most {_entries(context['max_length'])}"
         case "string_pattern_mismatch":
             return f"text that matches {context['pattern']}"
+        case "allowed":  # our own words
+            return message
         case _:
             text = message.removeprefix("Input should be ")
             return text[:1].lower() + text[1:]
-
-
-_COMPARED = {
-    "greater_than_equal": "of at least",
-    "less_than_equal": "of at most",
-    "greater_than": "above",
-    "less_than": "below",
-}
 
 
 def _entries(count: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from gate.errors import RegistryError
 from gate.registry.address import is_http, shown
@@ -45,4 +45,5 @@ def below(uri: str, path: str) -> str:
     parts = urlsplit(uri)
     if not parts.scheme:
         return f"{uri.rstrip('/')}/{path}"
-    return parts._replace(path=f"{parts.path.rstrip('/')}/{path}").geturl()
+    name = quote(path) if parts.scheme == "file" else path
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{name}").geturl()

@@ -137,6 +137,8 @@ def _listed(folder: Folder, deadline: Deadline, limits: Limits) -> list[ListedFi
         raise CandidateError(
             f"{folder.name}: the model has no files there; were they deleted, or is that place on another machine?"
         )
+    if len({file.path for file in listed}) != len(listed):
+        raise RegistryError(f"{folder.name}: its listing names a file twice")
     if all(file.path != MLMODEL for file in listed):
         raise CandidateError(f"{folder.name}: there is no file {MLMODEL}, so this is no MLflow model")
     total = sum(file.size_bytes or 0 for file in listed)

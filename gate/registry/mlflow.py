@@ -120,7 +120,8 @@ class MlflowRegistry:
 
     def _loaded(self) -> Mlflow:
         if self._mlflow is None:
-            self._mlflow = load_mlflow()
+            embedded = not (is_http(self._tracking_uri) and is_http(self._registry_uri))
+            self._mlflow = load_mlflow(databases=embedded)
         return self._mlflow
 
 

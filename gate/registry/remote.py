@@ -43,7 +43,7 @@ class RemoteFolder:
 
     def download(self, path: str, target: Path) -> None:
         """Write a file's content to `target`."""
-        # MLflow builds the URL by joining, and a '#' or '%' in a name would ask for another file.
+        # MLflow builds the URL by joining, and a '?' or '%' in a name would ask for another file.
         remote = quote(path) if self._over_http else path
         # Its public download lists again and works in a thread pool, which the interpreter waits for at exit.
         self._repository._download_file(remote, str(target))  # noqa: SLF001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import sqlite3
@@ -22,6 +23,8 @@ _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": 1,
     "MLFLOW_HTTP_REQUEST_TIMEOUT": 5,  # seconds, of one connect or read
 }
+
+_DATABASE_MODULES = ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,12 @@ def prepare(environment: MutableMapping[str, str]) -> None:
     environment["MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD"] = "false"
 
 
-def load_mlflow() -> Mlflow:
-    """Import MLflow and silence it: stdout and stderr belong to gate."""
+def load_mlflow(*, databases: bool) -> Mlflow:
+    """Import MLflow and silence it: stdout and stderr belong to gate.
+
+    `databases` also loads what opens an SQLite registry. MLflow would on first use, but importing takes seconds on a
+    busy machine, and the deadline of the registry is not meant for that.
+    """
     prepare(os.environ)
     try:
         with warnings.catch_warnings():
@@ -54,6 +61,9 @@ def load_mlflow() -> Mlflow:
             from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
             from mlflow.tracking.client import MlflowClient
             from mlflow.utils.logging_utils import disable_logging
+
+            for module in _DATABASE_MODULES if databases else ():
+                importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise MissingExtraError("evaluate", error.name or "mlflow") from error
     disable_logging()

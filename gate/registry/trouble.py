@@ -44,12 +44,15 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "it has no MLflow API (404); is this the address of an MLflow server, of version 3 or later?",
     ),
     (r"error code (\d{3})|\b(\d{3}) (?:Client|Server) Error", "it answers HTTP {0}"),
+    (r"\bInvalid path\b", "a file in it has a name that MLflow does not transfer ('#', '..' or a back slash in it)"),
     (r"database is locked", "the database is locked by another process; try again"),
     (
         r"out-of-date database schema",
         "it was written by another release of MLflow; serve it with that release, or run `mlflow db upgrade`",
     ),
 )
+
+_MOST_SHOWN = 400  # characters of a message that fits none of these
 
 
 def is_absent(error: Exception) -> bool:
@@ -69,12 +72,11 @@ def translated(error: Exception, place: str) -> GateError:
             return RegistryError(f"{place}: {meaning.format(*(group for group in match.groups() if group))}")
     if isinstance(error, OSError) and error.errno is not None:
         return DataError(f"{place}: {error.strerror}")
-    return RegistryError(f"{place}: {text}")
+    return RegistryError(f"{place}: {text if len(text) <= _MOST_SHOWN else text[:_MOST_SHOWN] + ' ...'}")
 
 
 def _text(error: Exception) -> str:
-    """Give the error's code and message on one line, short, and without anybody's password."""
+    """Give the error's code and message on one printable line, without anybody's password."""
     code = getattr(error, "error_code", None)
     line = " ".join(f"{type(error).__name__}: {code + ': ' if isinstance(code, str) else ''}{error}".split())
-    line = without_userinfo(line)
-    return line if len(line) <= 400 else line[:400] + " ..."
+    return "".join(character if character.isprintable() else "?" for character in without_userinfo(line))

@@ -102,20 +102,24 @@ def sturges_edges(reference: BinCounts, current: BinCounts, *, values: int | Non
     `values` replaces the number of rows n: Evidently's Hellinger distance counts the distinct values of both sides.
     An integer column with nulls is a float column to pandas, hence to Evidently.
 
-    Source: numpy 2.4 (`_hist_bin_sturges`, `_get_bin_edges`). The outermost edges are moved out by a rounding error,
-    because smallest and largest are known only as differences from the grid's centre.
+    Smallest and largest are known only as differences from the grid's centre, to a rounding error. They are taken for
+    the shortest decimal within it, since columns of decimals have many values that lie on an inner edge exactly; and
+    the outermost edges are moved out by it, so that no row is lost.
+
+    Source: numpy 2.4 (`_hist_bin_sturges`, `_get_bin_edges`).
     """
     sides = (reference, current)
     low = min(side.smallest for side in sides if side.finite)
     high = max(side.largest for side in sides if side.finite)
     if low == high:
         return (low - 0.5, high + 0.5)
+    slack = 2 * float(np.spacing(max(abs(low), abs(high), abs(reference.grid.centre))))
+    low, high = _shortest_decimal(low, slack), _shortest_decimal(high, slack)
     width = (high - low) / (math.log2(values or sum(side.finite for side in sides)) + 1)
     if all(side.is_integer and not side.missing for side in sides):
         width = max(width, 1.0)
     edges = np.linspace(low, high, math.ceil((high - low) / width) + 1)
-    slack = 4 * np.spacing(max(abs(low), abs(high), abs(reference.grid.centre)))
-    edges[0], edges[-1] = edges[0] - slack, edges[-1] + slack
+    edges[0], edges[-1] = edges[0] - 2 * slack, edges[-1] + 2 * slack
     return tuple(map(float, edges))
 
 
@@ -124,6 +128,12 @@ def boundary(grid: Grid, bin_number: int) -> float:
     with np.errstate(over="ignore"):
         edge = grid.centre + grid.scale * float(np.sinh(bin_number / grid.resolution))
     return float(np.clip(edge, -np.finfo(float).max, np.finfo(float).max))
+
+
+def _shortest_decimal(value: float, error: float) -> float:
+    """The number with the fewest digits within value +- error."""
+    shorter = (float(f"{value:.{digits}g}") for digits in range(1, 17))
+    return next((number for number in shorter if abs(number - value) <= error), value)
 
 
 def _cuts(reference: BinCounts) -> Ints:

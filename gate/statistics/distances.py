@@ -42,6 +42,9 @@ Rows = Floats | Ints
 _SUM_ERROR = 1e-12
 """Relative error of sums of doubles whose order the engine chooses; 3e-13 was measured between two engines."""
 
+_LEAST_SQUARE = 1e-290
+"""Squares below lose digits, as doubles end at 1e-308."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distance:
@@ -76,12 +79,14 @@ def numeric_distance(method: str, reference: BinCounts, current: BinCounts) -> D
     _must_be_defined(method, Kind.NUMERIC)
     _must_have_values(reference.finite, reference.rows, "reference", "finite value")
     _must_have_values(current.finite, current.rows, "current", "finite value")
+    if not math.isfinite(_common_unit(reference, current)):
+        raise Undefined("values too far apart to measure: their difference overflows a double", rows=current.rows)
     smallest, largest = reference.lo.min(), reference.hi.max()
     if smallest == largest and not reference.infinite:
         same = current.lo.min() == smallest and current.hi.max() == largest and not current.infinite
         return Distance(0.0 if same else METHODS[method].largest or BEYOND)
     if method == "ks":
-        return _ks(_Aligned.of(reference, current))
+        return _ks(_Aligned.of(reference, current, _common_unit(reference, current)))
     if method == "wasserstein":
         return _wasserstein(reference, current)
     pair = reference_bins(reference, current)
@@ -110,13 +115,15 @@ def exact_distance(
         if int(counts.n.sum()) != binned.finite:
             raise ValueError(f"{side} has {counts.n.sum():,} exact values but {binned.finite:,} binned ones")
         d = counts.x - binned.grid.centre
+        with np.errstate(over="ignore"):  # of squares, which are then not used
+            s, q = d * counts.n, d * d * counts.n
         exact.append(
             BinCounts(
                 grid=binned.grid,
                 b=np.searchsorted(values, counts.x),
                 n=counts.n,
-                s=d * counts.n,
-                q=d * d * counts.n,
+                s=s,
+                q=q,
                 lo=d,
                 hi=d,
                 minus_inf=binned.minus_inf,
@@ -216,19 +223,18 @@ class _Aligned:
     below: float
 
     @classmethod
-    def of(cls, reference: BinCounts, current: BinCounts, unit: float = 1.0) -> _Aligned:
+    def of(cls, reference: BinCounts, current: BinCounts, unit: float) -> _Aligned:
         """Align two sides of the same grid; d is divided by `unit`."""
         b = np.union1d(reference.b, current.b)
         r_rows, c_rows = (side.finite + side.infinite for side in (reference, current))
         at_r, at_c = np.searchsorted(b, reference.b), np.searchsorted(b, current.b)
         lo, hi = np.full(len(b), np.inf), np.full(len(b), -np.inf)
         r, c, r_sum, c_sum = np.zeros((4, len(b)))
-        for side, at, rows, share, total in (
-            (reference, at_r, r_rows, r, r_sum),
-            (current, at_c, c_rows, c, c_sum),
-        ):
-            share[at], total[at] = side.n / rows, side.s / unit / rows
-            lo[at], hi[at] = np.minimum(lo[at], side.lo / unit), np.maximum(hi[at], side.hi / unit)
+        for side, at, rows, share, total in ((reference, at_r, r_rows, r, r_sum), (current, at_c, c_rows, c, c_sum)):
+            low, high = side.lo / unit, side.hi / unit
+            share[at] = side.n / rows
+            total[at] = np.clip(side.s / unit, side.n * low, side.n * high) / rows  # a sum may have overflowed
+            lo[at], hi[at] = np.minimum(lo[at], low), np.maximum(hi[at], high)
         return cls(r, c, r_sum, c_sum, lo, hi, reference.minus_inf / r_rows - current.minus_inf / c_rows)
 
     @property
@@ -255,8 +261,7 @@ def _wasserstein(reference: BinCounts, current: BinCounts) -> Distance:
     """The area between the distribution functions, in standard deviations of the reference."""
     if (current.minus_inf and not reference.minus_inf) or (current.plus_inf and not reference.plus_inf):
         return Distance(BEYOND)
-    # Without a common unit the squares of very large or very small values would overflow or vanish.
-    r_unit, unit = _unit(reference), max(_unit(reference), _unit(current))
+    r_unit, unit = _unit(reference), _common_unit(reference, current)
     mean, std_low, std, std_high = _spread(reference, r_unit)
     if not std > 0:  # one finite value, and infinities: any change of the shares is beyond measure
         sides = _Aligned.of(reference, current, unit)
@@ -287,8 +292,15 @@ def _area(sides: _Aligned, mean: float, std: float) -> tuple[float, float]:
 
 
 def _unit(counts: BinCounts) -> float:
-    """The largest distance of a finite value from the grid's centre."""
+    """The largest distance of a finite value from the grid's centre.
+
+    Divided by it, the squares of very large or very small values neither overflow nor vanish.
+    """
     return float(max(abs(counts.lo.min()), abs(counts.hi.max()))) or 1.0
+
+
+def _common_unit(reference: BinCounts, current: BinCounts) -> float:
+    return max(_unit(reference), _unit(current))
 
 
 def _spread(counts: BinCounts, unit: float) -> tuple[float, float, float, float]:
@@ -300,13 +312,12 @@ def _spread(counts: BinCounts, unit: float) -> tuple[float, float, float, float]
     n, lo, hi = counts.n, counts.lo / unit, counts.hi / unit
     means = np.clip(counts.s / unit / n, lo, hi)
     mean = float((n * means).sum() / n.sum())
-    with np.errstate(over="ignore", invalid="ignore"):
-        q = counts.q / unit / unit
-        inside = q - n * means * means
     fewest = np.where(n > 1, np.square(hi - lo) / 2, 0.0)
     most = np.maximum(n * (means - lo) * (hi - means), fewest)
-    inside = np.where(np.isfinite(inside), inside, most)
-    error = np.where(np.isfinite(q), _SUM_ERROR * q, most)
+    held = (counts.q < np.inf) & (counts.q > _LEAST_SQUARE)  # beyond these, squares overflow or vanish
+    q = np.where(held, counts.q, 0.0) / unit / unit
+    inside = np.where(held, q - n * means * means, most)
+    error = np.where(held, _SUM_ERROR * q, most)
     between = (n * np.square(means - mean)).sum()
     low, value, high = (float(np.sqrt((between + np.clip(inside + slack, fewest, most).sum()) / n.sum()))
                         for slack in (-error, 0.0, error))  # fmt: skip

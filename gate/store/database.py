@@ -85,8 +85,8 @@ def _use_wal(connection: Any) -> None:
 def _migrate(engine: Engine) -> None:
     if _revision(engine) == NEWEST:
         return
-    from alembic import command, script  # noqa: PLC0415  # a third of a second that an up-to-date database saves
-    from alembic.config import Config  # noqa: PLC0415  # as above
+    from alembic import command, script  # a third of a second that an up-to-date database saves
+    from alembic.config import Config  # as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

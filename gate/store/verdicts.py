@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, func, insert, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
 
 from gate.domain.verdict import Cause, Verdict
 from gate.errors import StoreError, UsageError
@@ -53,12 +52,11 @@ class SqlVerdictStore:
             "digest": document["digest"],
             "document": json.dumps(document, allow_nan=False),
         }
-        with translated(self._place):
-            try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(verdicts), row)
-            except IntegrityError as twice:
-                raise StoreError(f"verdict {verdict.id} is stored already; a verdict never changes") from twice
+        known = select(verdicts.c.id).where(verdicts.c.id == verdict.id)
+        with translated(self._place), self._engine.begin() as connection:  # holds the write lock from here on
+            if connection.execute(known).first():
+                raise StoreError(f"verdict {verdict.id} is stored already; a verdict never changes")
+            connection.execute(insert(verdicts), row)
 
     def attempt(self, model_digest: str, stage: str, inputs_digest: str) -> int:
         """The number of this attempt: 1 for the first; equal inputs are the same attempt, an error uses none."""
@@ -86,7 +84,9 @@ class SqlVerdictStore:
 
     def latest(self, model_name: str, *, other_than: str | None = None) -> Mapping[str, Any] | None:
         """The document of the newest verdict on any version of a model, leaving out one id."""
-        newest = select(verdicts).where(verdicts.c.model_name == model_name).order_by(verdicts.c.sequence.desc()).limit(1)
+        newest = (
+            select(verdicts).where(verdicts.c.model_name == model_name).order_by(verdicts.c.sequence.desc()).limit(1)
+        )
         if other_than is not None:
             newest = newest.where(verdicts.c.id != other_than)
         found = self._documents(newest)
@@ -105,5 +105,7 @@ class SqlVerdictStore:
         except (ValueError, KeyError, TypeError):
             intact, document = False, {}
         if not intact:
-            raise StoreError(f"{self._place}: verdict {row.id} was changed after it was stored (its digest does not match)")
+            raise StoreError(
+                f"{self._place}: verdict {row.id} was changed after it was stored (its digest does not match)"
+            )
         return document

@@ -90,7 +90,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
     origins: dict[str, str] = {}
     for name, setting in _SETTINGS.items():
         if environment.get(setting.variable):
-            text, origin = environment[setting.variable], setting.variable
+            text: str | None = environment[setting.variable]
+            origin = setting.variable
         elif name in stated:
             text, origin = stated[name], str(config)
         else:

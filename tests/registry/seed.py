@@ -22,7 +22,9 @@ def main(root: Path) -> None:
     client = mlflow.MlflowClient()
     experiment = client.create_experiment("churn", artifact_location=(root / "artifacts").as_uri())
     rng = np.random.default_rng(7)
-    rows = pd.DataFrame({"age": rng.normal(40, 9, 300), "income": rng.normal(size=300), "visits": rng.integers(0, 9, 300)})
+    rows = pd.DataFrame(
+        {"age": rng.normal(40, 9, 300), "income": rng.normal(size=300), "visits": rng.integers(0, 9, 300)}
+    )
     rows["left"] = (rows["age"] > 40).astype(int)
     (root / "data").mkdir()
     rows.to_parquet(root / "data" / "eval set.parquet")
@@ -52,7 +54,7 @@ def main(root: Path) -> None:
             mlflow.log_metric("fell", float("-inf"))
             mlflow.log_metric("lost", float("nan"))
             mlflow.log_text("one,two\n1,2\n", "gate/predictions.csv")
-            mlflow.log_text("# card", "gate/deep/card #1 50%.md")
+            mlflow.log_text("# card", "gate/deep/model card.md")
         version = mlflow.register_model(info.model_uri, "churn", tags={"lifecycle": "pilot"})
         ids[number] = {"run": run.info.run_id, "model": info.model_id, "version": version.version}
     client.update_model_version("churn", "2", description="Second try.")

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterator
 
 from gate.cli.render.reading import (
-    Document, headline, moment, most_urgent_first, passes, policy_place, side, standing, title, whose_predictions,
+    Document,
+    headline,
+    moment,
+    most_urgent_first,
+    passes,
+    policy_place,
+    side,
+    standing,
+    title,
+    whose_predictions,
 )  # fmt: skip
 from gate.cli.render.table import REPORT_ONLY
 from gate.domain.plain import plain
@@ -53,7 +62,7 @@ def _findings(document: Document) -> Iterator[str]:
         yield "| status | check | reason | to do | owner | policy |"
         yield "|---|---|---|---|---|---|"
         for finding in shown:
-            waiver = f" (waived: {finding['waiver']})" if finding.get("waiver") else ""
+            waiver = f" ({finding['waiver']})" if finding.get("waiver") else ""
             cells = (standing(finding), title(finding), finding["reason"] + waiver, finding["remedy"],
                      finding["owner"], policy_place(document, finding))  # fmt: skip
             yield f"| {' | '.join(map(markdown, cells))} |"

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 import click
 
 from gate.cli.render.reading import (
-    Document, headline, moment, most_urgent_first, passes, policy_place, side, stands_in_the_way, standing, title,
+    Document,
+    headline,
+    moment,
+    most_urgent_first,
+    passes,
+    policy_place,
+    side,
+    standing,
+    stands_in_the_way,
+    title,
     whose_predictions,
 )  # fmt: skip
 from gate.domain.plain import plain
@@ -108,7 +117,7 @@ def _finding(document: Document, finding: Document, page: Page) -> Iterator[str]
     indent = " " * (_LABEL + 2)
     texts = [plain(finding["reason"])]
     if finding.get("waiver"):
-        texts.append(f"waived: {plain(finding['waiver'])}")
+        texts.append(plain(finding["waiver"]))
     if finding["remedy"]:
         texts.append(f"to do: {plain(finding['remedy'])}")
     for text in texts:
@@ -152,7 +161,8 @@ def _foot(document: Document, page: Page) -> Iterator[str]:
     listing = "" if page.verbose else f"gate show {short} -v"
     again = next((plain(finding["reproduce"]) for finding in document["findings"] if finding["reproduce"]), "")
     for number, command in enumerate(filter(None, (listing, compare, again))):
-        yield from page.labelled("" if number else "next", command)
+        label = page.ink(("" if number else "next").ljust(_LABEL), dim=True)
+        yield f"  {label}{command}"  # never wrapped: a command is there to be copied
 
 
 def _wrap(text: str, width: int) -> list[str]:
@@ -172,4 +182,3 @@ def _wrap(text: str, width: int) -> list[str]:
 
 def _columns(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-

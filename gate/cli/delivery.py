@@ -1,0 +1,76 @@
+"""A verdict delivered: the report folder, files in every format, the CI system's summary, stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gate.cli.output import (
+    OWN_PAGE,
+    Destination,
+    ReportFolder,
+    append_step_summary,
+    emit,
+    terminal_width,
+    wants_colour,
+)
+from gate.cli.render.json import render_json
+from gate.cli.render.junit import render_junit
+from gate.cli.render.markdown import render_markdown
+from gate.cli.render.table import Page, render_table
+
+if TYPE_CHECKING:
+    from gate.flow.evaluate import Outcome
+
+RENDERERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "table": render_table,
+    "json": render_json,
+    "junit": render_junit,
+    "markdown": render_markdown,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a verdict goes, and in which formats: `form` on stdout, `files` as (format, file)."""
+
+    form: str = "table"
+    files: tuple[tuple[str, Destination], ...] = ()
+    folder: ReportFolder | None = None
+    verbose: bool = False
+
+    def prepare(self) -> None:
+        """Refuse what cannot be written, before the work rather than after it."""
+        for _, file in self.files:
+            file.prepare()
+        if self.folder:
+            self.folder.prepare()
+
+    def report(self, outcome: Outcome) -> Path | None:
+        """Write the report, if one is wanted; the path of our own page."""
+        return self.folder.write(report_files(outcome)) if self.folder else None
+
+    def write(self, document: Mapping[str, Any], page: Path | None = None, previous: str | None = None) -> None:
+        """Write the files, then the summary, and stdout last: once the verdict stands there, everything is written.
+
+        `previous` is the id of the verdict before this one, to compare with.
+        """
+        for form, file in self.files:
+            file.write(RENDERERS[form](document).encode())
+        append_step_summary(render_markdown(document))
+        if self.form == "json":
+            emit(render_json(document))
+        else:
+            shown = Page(terminal_width(), wants_colour(), self.verbose, str(page) if page else None, previous)
+            emit(render_table(document, shown))
+
+
+def report_files(outcome: Outcome) -> dict[str, bytes]:
+    """Everything that belongs into the folder of a report, by file name: Evidently's files and our own page."""
+    from gate.publish.page import render_page
+
+    files = dict(outcome.gathered.report.files)
+    page = render_page(outcome.document, outcome.gathered.pictures, beside=sorted(files))
+    return files | {OWN_PAGE: page.encode()}

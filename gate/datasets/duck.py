@@ -1,0 +1,215 @@
+"""The datasets of gate, read by DuckDB inside this process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from gate.datasets.atomic import write_atomically
+from gate.datasets.cache import FORMAT, PartCache
+from gate.datasets.connection import Engine, connect
+from gate.datasets.dataset import DuckDataset
+from gate.datasets.delimited import Delimited, Header
+from gate.datasets.digest import FileDigests, manifest_digest
+from gate.datasets.files import Files, Format, local_files
+from gate.datasets.labels import join_labels, ripeness
+from gate.datasets.parts.answering import Rows, first_line
+from gate.datasets.relation import Relation, csv_relation, frame_relation, parquet_relation
+from gate.datasets.remote import Stores, remote_place
+from gate.datasets.selection import Selection, select_rows
+from gate.datasets.template import render
+from gate.domain.columns import Schema
+from gate.domain.dataset import DatasetFacts, Source
+from gate.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+NO_DIGEST = "none"
+"""The digest of rows that have no bytes of their own, as those of a frame."""
+
+
+class DuckDatasets:
+    """Opens datasets.
+
+    Args:
+        home: GATE_HOME; file digests and parts that were computed before are kept below it.
+        memory_limit, threads: what DuckDB may use, for each open dataset.
+        hosts: the buckets and endpoints that objects may be fetched from (GATE_DATA_HOSTS).
+        folder: a private folder for fetched objects and for what does not fit in memory; made and removed here if None.
+        progress: hears a line about every scan of rows.
+    """
+
+    def __init__(
+        self, home: Path, *, memory_limit: str = "2GB", threads: int = 2, hosts: frozenset[str] = frozenset(),
+        folder: Path | None = None, progress: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._own_folder = tempfile.TemporaryDirectory(prefix="gate-data-") if folder is None else None
+        private = folder or Path(self._own_folder.name if self._own_folder else "")
+        self._engine = Engine(private, memory_limit, threads)
+        self._stores = Stores(hosts, private, os.environ)
+        self._digests = FileDigests(home / "file-digests", threads)
+        self._kept = PartCache(home / "parts")
+        self._headers = home / "csv-types"
+        self._progress = progress or (lambda _: None)
+
+    def open(self, source: Source, *, now: datetime) -> DuckDataset:
+        """Open the rows of `source`.
+
+        Raises:
+            DataError: they cannot be found or read, or are not what the source says of them. Empty data opens.
+            UsageError: the labels have a delay and nothing says how old a row is.
+        """
+        files = self._files(source.path or source.uri, source.uri)
+        labels = self._files(source.labels.uri, source.labels.uri) if source.labels else None
+        connection = connect(self._engine, (*files.paths, *(labels.paths if labels else ())))
+        digests = self._digests.of(files, source.uri)
+        relation = self._relation(connection, "rows_loaded", files, digests, source.uri)
+        side = _Side(connection, relation, source, now, self._progress)
+        manifest: dict[str, Any] = dict(side.selection.manifest)
+        if labels is not None and source.labels is not None:
+            label_digests = self._digests.of(labels, source.labels.uri)
+            label_relation = self._relation(connection, "labels_loaded", labels, label_digests, source.labels.uri)
+            manifest["labels"] = side.join(label_relation) | {"files": manifest_digest(labels, label_digests, {})}
+        digest = manifest_digest(files, digests, manifest)
+        recurs = source.window is None or source.window.until is not None
+        recurs = recurs and not (source.labels and source.labels.delay and source.window is None)
+        kept = self._kept if recurs else None
+        rows = kept.load(digest, "rows") if kept else None
+        if not isinstance(rows, int):
+            rows = side.count()
+            if kept:
+                kept.save(digest, "rows", rows)
+        watched = [files] if labels is None else [files, labels]
+        return DuckDataset(side.facts(digest, rows), side.attach, watched, kept)
+
+    def open_frame(self, frame: pd.DataFrame | pa.Table, *, uri: str) -> DuckDataset:
+        """Open the rows of a pandas frame or an Arrow table of this process. They have no digest: nothing is kept."""
+        import pyarrow as pa
+
+        try:
+            table = frame if isinstance(frame, pa.Table) else pa.Table.from_pandas(frame, preserve_index=False)
+        except (pa.ArrowException, ValueError, TypeError) as wrong:
+            raise DataError(f"{uri}: the frame cannot be read: {first_line(wrong)}") from wrong
+        connection = connect(self._engine, ())
+        relation = frame_relation(connection, "rows_loaded", table, uri)
+        side = _Side(connection, relation, Source(uri), datetime.now(UTC), self._progress)
+        return DuckDataset(side.facts(NO_DIGEST, relation.rows), side.attach, (), None)
+
+    def _files(self, place: str, uri: str) -> Files:
+        remote = remote_place(place)
+        return local_files(place, uri) if remote is None else self._stores.fetch(remote)
+
+    def _relation(
+        self, connection: duckdb.DuckDBPyConnection, table: str, files: Files, digests: Sequence[str], uri: str
+    ) -> Relation:
+        if files.format is Format.PARQUET:
+            return parquet_relation(connection, files, uri)
+        memo = self._headers / f"{hashlib.sha256(f'{FORMAT} {digests}'.encode()).hexdigest()}.json"
+        known = _remembered(memo)
+        if known is None:
+            self._progress(f"scan {uri}")
+        relation, found = csv_relation(connection, table, files, uri, known)
+        if known is None:
+            files.refuse_changed(uri)
+            said = {"delimiter": found.header.delimiter, "names": found.header.names, "types": found.types}
+            write_atomically(memo, json.dumps(said | {"rows": found.rows}).encode())
+        return relation
+
+
+class _Side:
+    """A source on its way to being an opened dataset."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, relation: Relation, source: Source, now: datetime,
+        progress: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._relation = relation
+        self._source = source
+        self._now = now
+        self._progress = progress
+        self._brought = Schema(())
+        self._is_made = False
+        self.position = _free_name("position", relation.schema)
+        try:
+            self.selection: Selection = select_rows(connection, relation, source, now=now)
+        except duckdb.Error as wrong:
+            raise DataError(f"{source.uri}: cannot be read: {first_line(wrong)}") from wrong
+
+    def join(self, labels: Relation) -> dict[str, Any]:
+        """Join the late labels; what stands for it in the digest."""
+        late = self._source.labels
+        assert late is not None
+        self._make()
+        ripe = ripeness(self._source, late, self._relation.schema, now=self._now)
+        try:
+            self._brought = join_labels(
+                self._connection, self._relation.schema, labels, late.on, ripe, self._source.uri
+            )
+        except duckdb.Error as wrong:
+            raise DataError(f"{labels.uri}: cannot be joined: {first_line(wrong)}") from wrong
+        return {"on": late.on, "until": ripe.until.isoformat() if ripe else None}
+
+    def count(self) -> int:
+        """The number of rows that count."""
+        if self._source.window is None:
+            return min(self._relation.rows, self._source.last_rows or self._relation.rows)
+        self._make()
+        self._progress(f"scan {self._source.uri}")
+        try:
+            found = self._connection.execute("SELECT COUNT(*) FROM data").fetchone()
+        except duckdb.Error as wrong:
+            raise DataError(f"{self._source.uri}: cannot be read: {first_line(wrong)}") from wrong
+        assert found is not None
+        return int(found[0])
+
+    def facts(self, digest: str, rows: int) -> DatasetFacts:
+        """What is known of the dataset."""
+        span = self.selection.span
+        ends = (span.since, span.until) if span else (None, None)
+        return DatasetFacts(self._source.uri, digest, rows, self._schema, *ends)
+
+    def attach(self) -> Rows:
+        """The rows, ready to be asked."""
+        self._make()
+        labelled = frozenset(self._brought.names)
+        return Rows(self._source.uri, self._connection, self._schema, labelled, self.position, self._progress)
+
+    @property
+    def _schema(self) -> Schema:
+        return Schema((*self._relation.schema.columns, *self._brought.columns))
+
+    def _make(self) -> None:
+        """Make the relation `data`, once."""
+        if not self._is_made:
+            self._relation.prepare()
+            view = self._relation.view("data", self.position, self.selection.condition)
+            self._connection.execute(render(view))
+            self._is_made = True
+
+
+def _free_name(wanted: str, schema: Schema) -> str:
+    """A name that no column has, in any case of its letters."""
+    taken = {name.lower() for name in schema.names}
+    while wanted in taken:
+        wanted += "_"
+    return wanted
+
+
+def _remembered(memo: Path) -> Delimited | None:
+    """What an earlier run found in the same bytes; a memo that cannot be read says nothing."""
+    try:
+        said = json.loads(memo.read_bytes())
+        return Delimited(Header(said["delimiter"], tuple(said["names"])), tuple(said["types"]), int(said["rows"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
