@@ -12,6 +12,9 @@ endif
 # Two test processes suit a small CI machine; `make test JOBS=8` suits a large one.
 JOBS ?= 2
 
+# With it set, every command would compile its imports anew: seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

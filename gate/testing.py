@@ -1,6 +1,6 @@
 """For tests of checks: scopes without data, and one check judged on answers that the test gives.
 
-    judgements = judge_one("missing_share", {"max": 0.05}, Measured(0.3, 1000, "count"), a_scope({"occupation": "VARCHAR"}))
+judgements = judge_one("missing_share", {"max": 0.05}, Measured(0.3, 1000, "count"), a_scope({"occupation": "VARCHAR"}))
 """
 
 from __future__ import annotations

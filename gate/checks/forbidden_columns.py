@@ -33,7 +33,7 @@ class ForbiddenColumns(Check):
 
     Example:
         - check: forbidden_columns
-          names: [ssn, "*_password", birth?date]
+          names: [ssn, "*_password", "birth?date"]
           patterns: {email: null, iban: null, staff_number: "EMP-[0-9]{6}"}
     """
 

@@ -150,10 +150,15 @@ def _straddling(measured: Measured, limit: Limit, wording: Wording, clause: str,
     )
 
 
+# An interval a thousand times too wide needs a million times the rows: nobody will collect them.
+_MOST_TIMES = 1_000.0
+
+
 def rows_to_decide(measured: Measured, limit: Limit) -> int | None:
     """How many rows would pull the interval inside the limit, if the value stayed: its width shrinks with sqrt(rows).
 
-    None when the value is not strictly inside the limit, or when binning and not sampling stands in the way.
+    None when the value is not strictly inside the limit, when it is so close that no rows would do, or when binning and
+    not sampling stands in the way.
     """
     needed = 0.0
     for edge, reach in ((limit.max, measured.high - measured.value), (limit.min, measured.value - measured.low)):
@@ -162,8 +167,11 @@ def rows_to_decide(measured: Measured, limit: Limit) -> int | None:
         room = abs(edge - measured.value) - measured.bound
         if room <= 0 or not limit.holds(measured.value):
             return None
-        needed = max(needed, measured.rows * ((reach - measured.bound) / room) ** 2)
-    return math.ceil(needed) if needed < 1e15 else None
+        times = (reach - measured.bound) / room
+        if times > _MOST_TIMES:
+            return None
+        needed = max(needed, measured.rows * times**2)
+    return math.ceil(needed)
 
 
 def _spread(measured: Measured, wording: Wording, confidence: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Requires predictions that are good enough, in every segment."""
+"""Requires good enough predictions, in every segment."""
 
 from __future__ import annotations
 

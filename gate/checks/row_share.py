@@ -25,7 +25,11 @@ class RowShare(Check):
     have a value. Judged on the Wilson interval of the share.
 
     Example:
-        - {id: override_rate, check: row_share, column: decision, equals: overridden, max: 0.1}
+        - id: override_rate
+          check: row_share
+          column: decision
+          equals: overridden
+          max: 0.1
     """
 
     kind_dimension = Dimension.BUSINESS

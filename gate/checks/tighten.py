@@ -2,7 +2,7 @@
 
 A field names its order as an annotation: `max: Annotated[float, LOWER]`. A field without one is fixed once a base
 sets it. A base that leaves a field out (None) has set nothing, so any value there is stricter, unless the order
-says that None already means everything (SUPERSET of columns).
+says that None has a meaning of its own (SUPERSET of columns, where it is all that there are).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _RANK = {Severity.INFO: 0, Severity.MAJOR: 1, Severity.BLOCKER: 2}
 
 
 def _within(base: Any, override: Any) -> bool:
-    """None is everything for a list of columns: it contains every list and only itself contains it."""
+    """None is a default that only the data knows: it can be compared with itself alone."""
     if override is None or base is None:
-        return override is None
+        return override is base
     if isinstance(base, Mapping):
         return all(key in override and override[key] == value for key, value in base.items())
     return set(base) <= set(override)

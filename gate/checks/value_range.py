@@ -54,7 +54,10 @@ class ValueRange(Check):
 
     Example:
         - check: value_range
-          ranges: {temp: {min: -30, max: 50}, hum: {min: 0, max: 100}, windspeed: {min: 0}}
+          ranges:
+            temp: {min: -30, max: 50}
+            hum: {min: 0, max: 100}
+            windspeed: {min: 0}
           max_share: 0.001
     """
 

@@ -5,18 +5,15 @@ A subcommand is imported when it runs, so that `gate --help` answers at once.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import click
 
 import gate
-from gate.cli.output import abandon_stdout
 from gate.domain.plain import plain
 from gate.errors import GateError, MissingExtraError, PolicyError
 
@@ -63,6 +60,8 @@ class LazyGroup(click.Group):
         """Find the subcommand; a wrong name is answered with the closest right one."""
         name = args[0] if args else ""
         if name not in SUBCOMMANDS and not name.startswith("-"):
+            import difflib
+
             close = difflib.get_close_matches(name, SUBCOMMANDS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(SUBCOMMANDS)}"
             raise click.UsageError(f"no such command {name!r}; {hint}", ctx)
@@ -80,6 +79,8 @@ class LazyGroup(click.Group):
             code = super().main(*args, **kwargs)
             sys.stdout.flush()
         except BrokenPipeError:
+            from gate.cli.output import abandon_stdout
+
             abandon_stdout()  # the reader went away, as `| head` does: say no more, and do not look like a verdict
             code = _COULD_NOT_DECIDE
         except Exception as error:  # noqa: BLE001  # the last place that can turn a bug into an exit code
@@ -117,6 +118,8 @@ def explain(error: Exception) -> int:
 
 def _bug(error: Exception) -> int:
     if os.environ.get("GATE_DEBUG"):
+        import traceback
+
         traceback.print_exception(error)
     hint = "" if os.environ.get("GATE_DEBUG") else " (run with GATE_DEBUG=1 for the traceback)"
     return _say(f"internal error: {type(error).__name__}: {error}{hint}", _COULD_NOT_DECIDE)

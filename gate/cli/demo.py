@@ -67,11 +67,14 @@ def details(answers: Iterable[Answer], page: Page) -> Iterator[str]:
         document = answer.document
         yield page.ink(headline(document), document["decision"], bold=True)
         yield from page.labelled("pilot", answer.pilot.story)
-        yield from page.labelled("passed", passes(document))
-        told = [finding for finding in most_urgent_first(document["findings"]) if finding["status"] != "pass"]
-        holding = [finding for finding in told if stands_in_the_way(finding)]
-        yield from _reasons("holds", holding, page)
-        yield from _reasons("noted", [finding for finding in told if finding not in holding], page)
+        findings = most_urgent_first(document["findings"])
+        in_the_way = [finding for finding in findings if stands_in_the_way(finding)]
+        noted = [finding for finding in findings if finding["status"] != "pass" and finding not in in_the_way]
+        good = [finding for finding in findings if finding["status"] == "pass" and finding["kind"] == "metric"]
+        yield from _reasons("in the way", in_the_way, page)
+        yield from _reasons("noted", noted, page)
+        yield from _reasons("good", good, page)
+        yield from page.labelled("", f"{passes(document)} in all")
         yield from page.labelled("report", shown_path(answer.report))
         yield ""
 
@@ -90,7 +93,7 @@ def overview(answers: Iterable[Answer], page: Page) -> Iterator[str]:
     for answer in answers:
         _, _, why = headline(answer.document).partition(": ")
         decision = str(answer.document["decision"])
-        yield f"{answer.pilot.title:<30}{page.ink(f'{decision.upper():<10}', decision)}{why or 'everything holds'}"
+        yield f"{answer.pilot.title:<30}{page.ink(f'{decision.upper():<10}', decision)}{why or 'nothing is in the way'}"
 
 
 def next_lines(workspace: Workspace, page: Page) -> Iterator[str]:

@@ -69,13 +69,13 @@ def examine() -> Iterator[Line]:
         yield settings
         return
     yield from _values(settings)
-    for look in (_store, _registry, _policies):
+    for look in (_store, _registry, _policy_files):
         yield _survive(look, settings)
 
 
 def _survive(look: Callable[[Settings], Line], settings: Settings) -> Line:
     """A doctor that dies says nothing: whatever goes wrong is the line."""
-    subject = look.__name__.strip("_")
+    subject = look.__name__.strip("_").replace("_", " ")
     try:
         return look(settings)
     except ModuleNotFoundError as missing:
@@ -161,23 +161,23 @@ def _registry(settings: Settings) -> Line:
     return Line("ok", "registry", f"{shown} answers")
 
 
-def _policies(settings: Settings) -> Line:
+def _policy_files(settings: Settings) -> Line:
     from gate.policy.load import load
     from gate.policy.match import policies_in
 
     folder, first = settings.policies, "write one: gate init models:/NAME/VERSION"
     if not folder.exists():
-        return Line("warn", "policies", f"{folder} does not exist", first)
+        return Line("warn", "policy files", f"{folder} does not exist", first)
     files = [folder] if folder.is_file() else list(policies_in(folder))
     if not files:
-        return Line("warn", "policies", f"{folder} holds none", first)
+        return Line("warn", "policy files", f"{folder} holds none", first)
     wrong = {path: problems for path in files if (problems := _problems(load, path))}
     if wrong:
         text = "; ".join(
             f"{path} has {count} {'problem' if count == 1 else 'problems'}" for path, count in wrong.items()
         )
-        return Line("fail", "policies", text, f"gate policy lint {folder}")
-    return Line("ok", "policies", f"{folder}: {len(files)} {'file' if len(files) == 1 else 'files'}, all right")
+        return Line("fail", "policy files", text, f"gate policy lint {folder}")
+    return Line("ok", "policy files", f"{folder}: {len(files)} {'file' if len(files) == 1 else 'files'}, all right")
 
 
 def _problems(load: Callable[[Path], object], path: Path) -> int:

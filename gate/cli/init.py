@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gate.domain.candidate import ModelRef
+from gate.domain.plain import plain
 from gate.errors import UsageError
 
 _SECONDS = 600.0
@@ -62,7 +63,7 @@ def command(
 
     click.echo(f"{target_file} is written. It asks for what the reference data allows; decide yourself:")
     for number, decision in enumerate(proposal.decisions, start=1):
-        click.echo(f"  {number}. {decision}")
+        click.echo(f"  {number}. {plain(decision)}")
     click.echo(f"\nThen: gate check {shlex.quote(proposal.uri)} --policy {shlex.quote(str(target_file))}")
 
 

@@ -22,7 +22,7 @@ from gate.datasets.digest import FileDigests, manifest_digest
 from gate.datasets.files import Files, Format, local_files
 from gate.datasets.labels import join_labels, ripeness
 from gate.datasets.parts.answering import Rows, first_line
-from gate.datasets.relation import Relation, csv_relation, frame_relation, parquet_relation
+from gate.datasets.relation import Relation, csv_relation, frame_relation, free_name, parquet_relation
 from gate.datasets.remote import Stores, remote_place
 from gate.datasets.selection import Selection, select_rows
 from gate.datasets.template import render
@@ -140,7 +140,7 @@ class _Side:
         self._progress = progress
         self._brought = Schema(())
         self._is_made = False
-        self.position = _free_name("position", relation.schema)
+        self.position = free_name("position", relation.schema)
         try:
             self.selection: Selection = select_rows(connection, relation, source, now=now)
         except duckdb.Error as wrong:
@@ -196,14 +196,6 @@ class _Side:
             view = self._relation.view("data", self.position, self.selection.condition)
             self._connection.execute(render(view))
             self._is_made = True
-
-
-def _free_name(wanted: str, schema: Schema) -> str:
-    """A name that no column has, in any case of its letters."""
-    taken = {name.lower() for name in schema.names}
-    while wanted in taken:
-        wanted += "_"
-    return wanted
 
 
 def _remembered(memo: Path) -> Delimited | None:

@@ -200,5 +200,5 @@ def _nearby(folder: Path, name: str) -> str:
         names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
     except OSError:
         return ""
-    close = get_close_matches(name, names, n=3, cutoff=0.5) or [n for n in names if _by_suffix(n)][:3]
+    close = get_close_matches(name, names, n=3, cutoff=0.75) or [n for n in names if _by_suffix(n)][:3]
     return f"; nearby is {', '.join(close)}" if close else f"; there is no data in {folder}"

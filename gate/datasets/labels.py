@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import duckdb
 from sqlglot import exp
 
-from gate.datasets.relation import Relation
+from gate.datasets.relation import Relation, free_name
 from gate.datasets.storage import Family, canonical, family, key, moment, raw
 from gate.datasets.template import fill, render
 from gate.datasets.window import time_column, timestamp
@@ -68,11 +68,12 @@ def join_labels(
     if not brought.columns:
         raise DataError(f"{labels.uri}: the labels have no column besides {on!r}")
     columns = [raw(column) for column in brought]
-    made = labels.select.select(*columns, theirs.as_(_key(rows, labels.schema), quoted=True))
+    name = free_name("label_key", Schema((*rows.columns, *brought.columns)))
+    made = labels.select.select(*columns, theirs.as_(name, quoted=True))
     labels.prepare()
     connection.execute(f"CREATE TABLE labels AS {render(made)}")
-    _refuse_repeated(connection, _key(rows, labels.schema), on, labels.uri)
-    match: exp.Expr = fill("$ours = $theirs", ours=ours, theirs=exp.column(_key(rows, labels.schema), quoted=True))
+    _refuse_repeated(connection, name, on, labels.uri)
+    match: exp.Expr = fill("$ours = $theirs", ours=ours, theirs=exp.column(name, quoted=True))
     if ripe is not None:
         match = exp.and_(match, fill("$t <= $until", t=moment(ripe.column), until=timestamp(ripe.until)))
     joined = exp.select("data.*", *columns).from_("data").join("labels", on=match, join_type="left")
@@ -94,12 +95,6 @@ def _keys(rows: Schema, labels: Schema, on: str, uri: str, label_uri: str) -> tu
     if len(families) > 1:
         return canonical(ours), canonical(theirs)  # as text: 64-bit identifiers would collide as doubles
     return key(ours), key(theirs)
-
-
-def _key(rows: Schema, labels: Schema) -> str:
-    """A name for the key column that no other column has."""
-    taken = {name.lower() for name in (*rows.names, *labels.names)}
-    return next(name for name in (f"label_key{'_' * i}" for i in range(len(taken) + 1)) if name not in taken)
 
 
 def _refuse_repeated(connection: duckdb.DuckDBPyConnection, name: str, on: str, uri: str) -> None:

@@ -73,10 +73,10 @@ def parquet_relation(connection: duckdb.DuckDBPyConnection, files: Files, uri: s
         files=exp.array(*(exp.Literal.string(str(path)) for path in files.paths)),
     )
     assert isinstance(select, exp.Select)
-    place = fill(f"file_index * {_FILE_STRIDE} + file_row_number")
     if {"file_index", "file_row_number"} & {name.lower() for name in schema.names}:
-        place, counts = fill("ROW_NUMBER() OVER () - 1"), (sum(counts),)  # columns of the data hide the engine's own
-    return Relation(uri, schema, counts, select, place, lambda: None)
+        return _numbered(uri, schema, sum(counts), select)  # columns of the data hide the engine's own
+    place = fill(f"file_index * {_FILE_STRIDE} + file_row_number")
+    return Relation(uri, schema, counts, select, place, _ready)
 
 
 def csv_relation(
@@ -85,7 +85,7 @@ def csv_relation(
     """The rows of CSV files, loaded into `table`: now, or on `prepare` if an earlier load has left `known`."""
     if known is None:
         found = load_delimited(connection, table, files, read_headers(files, uri), None, uri)
-        return _loaded(uri, table, found, lambda: None), found
+        return _loaded(uri, table, found, _ready), found
     types = known.types
 
     def prepare() -> None:
@@ -95,13 +95,23 @@ def csv_relation(
 
 
 def _loaded(uri: str, table: str, found: Delimited, prepare: Callable[[], None]) -> Relation:
-    inner = exp.select(*(exp.column(f"c{i}").as_(name, quoted=True) for i, name in enumerate(found.header.names)))
-    names = {name.lower() for name in found.header.names}
-    place = next(f"place{'_' * i}" for i in range(len(names) + 1) if f"place{'_' * i}" not in names)
-    inner = inner.select(exp.column("rowid").as_(place)).from_(table)
-    return Relation(
-        uri, found.schema, (found.rows,), exp.Select().from_(inner.subquery("loaded")), exp.column(place), prepare
-    )
+    """The rows of a table whose columns are numbered, under their own names."""
+    place = free_name("place", found.schema)
+    fields = [exp.column(f"c{i}").as_(name, quoted=True) for i, name in enumerate(found.header.names)]
+    rows = exp.select(*fields, exp.column("rowid").as_(place, quoted=True)).from_(table).subquery("loaded")
+    return Relation(uri, found.schema, (found.rows,), exp.Select().from_(rows), exp.column(place, quoted=True), prepare)
+
+
+def _numbered(uri: str, schema: Schema, rows: int, select: exp.Select) -> Relation:
+    """Rows that are counted as they come: the engine keeps them in the order of their files."""
+    place = free_name("place", schema)
+    fields = [raw(column) for column in schema]
+    counted = select.select(*fields, fill("ROW_NUMBER() OVER () - 1").as_(place, quoted=True)).subquery("counted")
+    return Relation(uri, schema, (rows,), exp.Select().from_(counted), exp.column(place, quoted=True), _ready)
+
+
+def _ready() -> None:
+    """Nothing has to be done before the rows are read."""
 
 
 def frame_relation(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table, uri: str) -> Relation:
@@ -114,5 +124,12 @@ def frame_relation(connection: duckdb.DuckDBPyConnection, name: str, table: pa.T
     connection.register(name, table)
     described = connection.execute(f"DESCRIBE {name}").fetchall()
     schema = Schema(tuple(column_of(str(row[0]), str(row[1])) for row in described))
-    place = fill("ROW_NUMBER() OVER () - 1")
-    return Relation(uri, schema, (table.num_rows,), exp.Select().from_(name), place, lambda: None)
+    return _numbered(uri, schema, table.num_rows, exp.Select().from_(name))
+
+
+def free_name(wanted: str, schema: Schema) -> str:
+    """A name that no column has, in any case of its letters."""
+    taken = {name.lower() for name in schema.names}
+    while wanted in taken:
+        wanted += "_"
+    return wanted

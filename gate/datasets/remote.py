@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -91,22 +92,16 @@ def remote_place(uri: str) -> Place | None:
 
     Parsed by hand, not as a URL: a key may hold `?` and `#`, and nothing in a URI may choose the endpoint.
     """
-    scheme, separator, rest = uri.partition("://")
-    if not separator or "/" in scheme:
-        known = urlsplit(uri).scheme if not os.path.lexists(uri) else ""
-        if known in ("", "file"):
-            return None
-        scheme, rest = known, ""
-    if scheme.lower() == "file":
-        return None
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]*):(?:[A-Za-z0-9+.-]+:)?(//)?", uri)
+    if found is None or found[1].lower() == "file" or (not found[2] and os.path.lexists(uri)):
+        return None  # a file may have a colon in its name
+    scheme, rest = found[1].lower(), uri[found.end() :]
     bucket, _, key = rest.partition("/")
     if "@" in bucket:
         raise DataError(f"{scheme}://...: a data URI must not carry a user or a password; set them in the environment")
-    if scheme not in SCHEMES:
-        raise DataError(
-            f"{scheme}:{'//' if separator else ''}{rest[:200]}: gate reads local paths, s3:// and gs:// objects; "
-            f"not {scheme}"
-        )
+    if scheme not in SCHEMES or not found[2]:
+        # Not the whole of it: the query of a signed URL is a password too.
+        raise DataError(f"{scheme}:...: gate reads local paths, s3://BUCKET/KEY and gs://BUCKET/KEY")
     if not bucket or not key or not all(c.isalnum() or c in "-._" for c in bucket) or not uri.isprintable():
         raise DataError(f"{uri!r}: write {scheme}://BUCKET/KEY")
     return Place(scheme, bucket.lower(), key)

@@ -35,6 +35,9 @@ BOTH = (Side.REFERENCE, Side.CURRENT)
 LONG_LIST = 100_000
 """Categories counted when the usual list was cut and the answer hangs on the rest: about 10 MB for a side."""
 
+_OVERFLOWS = 1e300
+"""The width of equal bins cannot be computed in doubles for values beyond."""
+
 _MOVED = 10  # categories named in a finding
 
 
@@ -75,6 +78,8 @@ def _as_evidently(need: Drift, reference: BinCounts, current: BinCounts) -> Aski
     """
     if not (reference.finite and current.finite):
         return partial(numeric_distance, need.method, reference, current)  # Undefined, in its words
+    if not max(abs(edge) for side in (reference, current) for edge in (side.smallest, side.largest)) < _OVERFLOWS:
+        raise Unanswerable(f"{need.column} has values too large for bins of equal width; use bins: reference")
     by_value = len(reference.b) <= FEW_VALUES
     if need.method == "hellinger":
         values = yield from ask_both(ExactCounts, ExactValues(need.column))

@@ -100,7 +100,7 @@ class _Count(CountCalculation[C], Generic[C], ABC):  # type: ignore[misc]  # noq
 class ProfileRowCount(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Rows of one side."""
 
-    heading = "Rows in {side}"
+    heading: ClassVar[str] = "Rows in {side}"
     side: str
 
 
@@ -111,7 +111,7 @@ class ProfileRowCountCalculation(_Single[ProfileRowCount]):
 class ProfileLabelledShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows that have a target."""
 
-    heading = "Labelled rows ({column} is known)"
+    heading: ClassVar[str] = "Labelled rows ({column} is known)"
     column: str
 
 
@@ -122,7 +122,7 @@ class ProfileLabelledShareCalculation(_Count[ProfileLabelledShare]):
 class ProfileMissingShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of rows of one side where a column is null or NaN."""
 
-    heading = "Missing values of {column} in {side}"
+    heading: ClassVar[str] = "Missing values of {column} in {side}"
     column: str
     side: str
 
@@ -165,7 +165,7 @@ class ProfileOutsideRangeCalculation(_Count[ProfileOutsideRange]):
 class ProfileNewCategories(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows whose category the reference never had."""
 
-    heading = "New categories of {column}"
+    heading: ClassVar[str] = "New categories of {column}"
     column: str
 
 
@@ -176,7 +176,7 @@ class ProfileNewCategoriesCalculation(_Count[ProfileNewCategories]):
 class ProfileDistinct(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Distinct current values, counted up to two."""
 
-    heading = "Distinct values of {column} (counted up to 2)"
+    heading: ClassVar[str] = "Distinct values of {column} (counted up to 2)"
     column: str
 
 
@@ -187,7 +187,7 @@ class ProfileDistinctCalculation(_Single[ProfileDistinct]):
 class ProfileAge(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Seconds since the newest current row."""
 
-    heading = "Age of the newest row by {column}, seconds"
+    heading: ClassVar[str] = "Age of the newest row by {column}, seconds"
     column: str
 
 
@@ -198,7 +198,7 @@ class ProfileAgeCalculation(_Single[ProfileAge]):
 class ProfileLargestGap(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Seconds of the longest time without a row."""
 
-    heading = "Largest gap in {column}, seconds"
+    heading: ClassVar[str] = "Largest gap in {column}, seconds"
     column: str
 
 
@@ -209,7 +209,7 @@ class ProfileLargestGapCalculation(_Single[ProfileLargestGap]):
 class ProfileRowsPerDay(_Titled, SingleValueMetric):  # type: ignore[misc]
     """The fewest rows on a whole day."""
 
-    heading = "Fewest rows on a whole day by {column}"
+    heading: ClassVar[str] = "Fewest rows on a whole day by {column}"
     column: str
 
 
@@ -220,7 +220,7 @@ class ProfileRowsPerDayCalculation(_Single[ProfileRowsPerDay]):
 class ProfileOverlap(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows that are also in the reference."""
 
-    heading = "Current rows that are also in the reference"
+    heading: ClassVar[str] = "Current rows that are also in the reference"
     columns: list[str]
 
 
@@ -231,7 +231,7 @@ class ProfileOverlapCalculation(_Count[ProfileOverlap]):
 class ProfilePatternShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of texts in which a pattern occurs."""
 
-    heading = "Values of {column} that match {pattern}"
+    heading: ClassVar[str] = "Values of {column} that match {pattern}"
     column: str
     pattern: str
 
@@ -246,7 +246,7 @@ class ProfilePatternShareCalculation(_Count[ProfilePatternShare]):
 class ProfileRowShare(_Titled, CountMetric):  # type: ignore[misc]
     """Share of current rows where a column equals a value."""
 
-    heading = "Rows where {column} is {equals}"
+    heading: ClassVar[str] = "Rows where {column} is {equals}"
     column: str
     equals: str
 
@@ -258,7 +258,7 @@ class ProfileRowShareCalculation(_Count[ProfileRowShare]):
 class ProfileDrift(_Titled, SingleValueMetric):  # type: ignore[misc]
     """Distance between reference and current in one column."""
 
-    heading = "Drift of {column} ({method})"
+    heading: ClassVar[str] = "Drift of {column} ({method})"
     column: str
     method: str
     bins: str

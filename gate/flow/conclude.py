@@ -76,7 +76,7 @@ def conclude(
 
 def flips(findings: Iterable[Finding]) -> tuple[str, ...]:
     """Say what would turn the hold into a promotion: one sentence for each finding that stands in the way."""
-    return tuple(_flip(finding) for finding in findings if not finding.lets_through)
+    return tuple(dict.fromkeys(_flip(finding) for finding in findings if not finding.lets_through))
 
 
 def _flip(finding: Finding) -> str:

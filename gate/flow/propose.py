@@ -22,7 +22,7 @@ from gate.errors import UsageError
 from gate.flow.ports import Dataset, Ports
 from gate.flow.scope import pinned_kinds
 from gate.flow.sources import fetched
-from gate.policy.draft import Noise, Place, Proposal, Roles, SeenMetric
+from gate.policy.draft import Noise, Place, Proposal, Roles, SeenMetric, is_writable
 from gate.policy.model import Columns
 from gate.statistics.parts import ValueCounts
 
@@ -75,12 +75,11 @@ def propose(ref: ModelRef, ports: Ports, wish: Wish, *, folder: Path, now: datet
     scope = _scope(candidate, reference.facts.schema, roles, task)
 
     ports.observer.phase("evidence", f"{reference.facts.rows:,} reference rows")
-    missing: dict[Need, str] = {
-        MissingShare(ANY, column, Side.REFERENCE): column for column in scope.features if scope.absent(column) is None
-    }
+    features = [name for name in scope.features if scope.absent(name) is None and is_writable(name)]
+    missing: dict[Need, str] = {MissingShare(ANY, column, Side.REFERENCE): column for column in features}
     quality: dict[Need, str] = {Quality(ANY, metric): metric for metric in metrics}
     seen = ports.evidence.gather([*missing, *quality], scope, reference, reference, now=now, report=False).evidence
-    noise, half = _noise(reference, scope, ports, now)
+    noise, half = _noise(reference, features, scope, ports, now)
     current = _current(candidate, wish)
     return Proposal(
         model=candidate.name,
@@ -102,7 +101,7 @@ def propose(ref: ModelRef, ports: Ports, wish: Wish, *, folder: Path, now: datet
         ),
         has_champion=champion is not None and champion.version != candidate.version,
         has_categories=any(scope.kinds.get(column) is Kind.CATEGORICAL for column in scope.features),
-        decisions=tuple(_decisions(candidate, wish, roles, task, current)),
+        decisions=tuple(_decisions(candidate, reference.facts.schema, wish, roles, task, current)),
     )
 
 
@@ -163,7 +162,7 @@ def _roles(schema: Schema, candidate: Candidate, wish: Wish) -> Roles:
             raise UsageError(f"{option}: the reference has no column {column!r}; it has {', '.join(schema.names)}")
     inputs = {column.name for column in candidate.signature.inputs} if candidate.signature else set()
     outputs = tuple(column.name for column in candidate.signature.outputs) if candidate.signature else ()
-    free = [column for column in schema if column.name not in inputs]
+    free = [column for column in schema if column.name not in inputs and is_writable(column.name)]
     numeric = [column.name for column in free if column.kind is Kind.NUMERIC]
     names = [column.name for column in free]
     prediction = wish.prediction or _first(names, (*outputs, *_PREDICTION_NAMES))
@@ -234,9 +233,11 @@ def _metrics(task: Task, roles: Roles) -> tuple[str, ...]:
 # --- what chance does -------------------------------------------------------------------------------------------------
 
 
-def _noise(reference: Dataset, scope: Scope, ports: Ports, now: datetime) -> tuple[tuple[Noise, ...], int]:
+def _noise(
+    reference: Dataset, features: Iterable[str], scope: Scope, ports: Ports, now: datetime
+) -> tuple[tuple[Noise, ...], int]:
     """The largest distance between random halves of the reference, by column, worst first; and the rows of a half."""
-    columns = [name for name in scope.features if scope.kinds.get(name) in _METHOD and name in scope.reference]
+    columns = [name for name in features if scope.kinds.get(name) in _METHOD]
     needs: dict[Need, str] = {Drift(ANY, name, _METHOD[scope.kinds[name]]): name for name in columns}
     rows = reference.sample(_SAMPLE_ROWS, 0, columns) if columns else None
     if rows is None or len(rows) < 2:
@@ -271,11 +272,23 @@ def _value(seen: Mapping[Need, object], need: Need) -> float | None:
 # --- what a person must decide ----------------------------------------------------------------------------------------
 
 
-def _decisions(candidate: Candidate, wish: Wish, roles: Roles, task: Task, current: Place | None) -> Iterable[str]:
+def _decisions(
+    candidate: Candidate, schema: Schema, wish: Wish, roles: Roles, task: Task, current: Place | None
+) -> Iterable[str]:
     if not (candidate.tags.get("owner") or candidate.model_tags.get("owner")):
         yield "owner: who answers for the outcome after launch? The registry names nobody."
     if current is None:
         yield "data.current: where does the pilot's data arrive? No dataset of the run is logged as pilot data."
+    yield from _about_roles(wish, roles)
+    yield from _about_inputs(candidate, schema)
+    if task == "none":
+        yield "task: regression or classification, once there are predictions."
+    else:
+        yield "the limits of the metrics: they follow from the reference, not from what the use needs."
+        yield "segments: for whom must it hold as well? Add segments: {by: [COLUMN], min_rows: 200} to a metric."
+
+
+def _about_roles(wish: Wish, roles: Roles) -> Iterable[str]:
     if roles.target is None:
         yield (
             "data.columns.target: which column holds the truth? Without one no quality is judged. "
@@ -290,7 +303,16 @@ def _decisions(candidate: Candidate, wish: Wish, roles: Roles, task: Task, curre
         )
     if roles.positive is not None:
         yield f"data.columns.positive: {roles.positive} is the rarer class; is it the one that the model looks for?"
-    if task == "none":
-        yield "task: regression or classification, once there are predictions."
-    yield "the limits of the metrics: they follow from the reference, not from what the use needs."
-    yield "segments: for whom must it hold as well? Add segments: {by: [COLUMN], min_rows: 200} to a metric."
+
+
+def _about_inputs(candidate: Candidate, schema: Schema) -> Iterable[str]:
+    inputs = candidate.signature.inputs if candidate.signature else ()
+    whole = [column.name for column in inputs if column.type in ("integer", "long")]
+    if whole:
+        yield (
+            f"data.columns.categorical: are any of {', '.join(whole)} codes rather than amounts? "
+            "Whole numbers are measured as numbers unless they are listed there."
+        )
+    unnamed = [name for name in schema.names if not is_writable(name)]
+    if unnamed:
+        yield f"columns that a policy cannot name: {', '.join(map(repr, unnamed))}; rename them where they come from."

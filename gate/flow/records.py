@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gate.domain.candidate import Candidate
+from gate.domain.columns import Kind
 from gate.domain.dataset import Source
 from gate.domain.evidence import Missing, Reading, Stated
 from gate.domain.need import ChampionRecord, DataDigests, Need, PredictionsOf, Record
@@ -39,10 +40,13 @@ def whose_predictions(candidate: Candidate, current: Dataset, source: Source) ->
 
     A `model_version` column speaks first: one row of another version is enough to say so, wherever the data is logged.
     """
-    if VERSION_COLUMN in current.facts.schema:
+    if not current.facts.rows:
+        return "unbound"
+    column = current.facts.schema.find(VERSION_COLUMN)
+    if column is not None and column.kind is Kind.OTHER:
+        return ("",)  # a column of nothing but nulls names nobody
+    if column is not None:
         own = {candidate.version, f"{candidate.name}/{candidate.version}", candidate.uri}
         foreign = tuple(version for version in current.versions(VERSION_COLUMN) if version not in own)
-        if foreign:
-            return foreign
-        return "bound" if current.facts.rows else "unbound"
+        return foreign or "bound"
     return "bound" if source.on_run else "unbound"

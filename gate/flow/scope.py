@@ -33,6 +33,7 @@ def scope_of(
         current=current,
         kinds=pinned_kinds(columns, candidate.signature, reference, current),
         signature=candidate.signature,
+        owner=policy.owner or "",
         has_champion=champion is not None,
         champion_when_missing=policy.champion.when_missing if policy.champion else "hold",
         confidence=None if confidence == "point" else confidence,

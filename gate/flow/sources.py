@@ -56,6 +56,7 @@ def source_of(side: Side, request: Request, policy: LoadedPolicy, candidate: Can
         path=_local(uri, folder),
         window=Window(window.column, window.last, window.until) if window else None,
         last_rows=stated.last_rows,
+        timestamp=data.columns.timestamp,
         labels=LateLabels(_local(labels.uri, base) or labels.uri, labels.on, labels.delay) if labels else None,
         on_run=any(_same_place(uri, logged) for logged in candidate.datasets),
     )

@@ -10,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gate.domain.plain import plain
 from gate.domain.scope import Task
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 USUAL_DRIFT_LIMIT = 0.1  # of all drift methods in use; docs/decisions/0006-proposed-limits.md
 _MARGIN = 2.0
+_LONGEST_NAME = 200
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LINE = 112
 
 
@@ -92,12 +95,17 @@ def draft(proposal: Proposal) -> str:
 
 
 def file_name(model: str) -> str:
-    """The name of the policy file of a model: its own, with anything but letters, digits, `.`, `_` and `-` replaced."""
-    return (re.sub(r"[^A-Za-z0-9._-]+", "-", model).strip("-.") or "policy") + ".yaml"
+    """The name of the policy file of a model: its own, cut to 80 characters of letters, digits, `.`, `_` and `-`."""
+    return (re.sub(r"[^A-Za-z0-9._-]+", "-", model)[:80].strip("-._") or "policy") + ".yaml"
+
+
+def is_writable(name: str) -> bool:
+    """Whether a policy can hold this name: not empty, at most 200 characters, no control characters."""
+    return 0 < len(name) <= _LONGEST_NAME and not _CONTROL.search(name)
 
 
 def _head(p: Proposal) -> Iterator[str]:
-    yield f"# The policy of {_said(p.model)}, proposed by `gate init {_said(p.uri)}` from {p.rows:,} reference rows."
+    yield f"# The policy of {plain(p.model)}, proposed by `gate init {plain(p.uri)}` from {p.rows:,} reference rows."
     if p.decisions:
         yield "#"
         yield "# Decide before you rely on it:"
@@ -106,9 +114,9 @@ def _head(p: Proposal) -> Iterator[str]:
     yield "policy: gate/v1"
     yield f"name: {_yaml(file_name(p.model).removesuffix('.yaml'))}"
     if p.description:
-        yield f"description: {_yaml(p.description)}"
-    yield f"owner: {_yaml(p.owner or 'TO-BE-NAMED')}   # answers for the outcome after launch"
-    yield f"applies_to: {{models: [{_yaml(glob.escape(p.model))}]}}"
+        yield f"description: {_yaml(_readable(p.description, 2_000))}"
+    yield f"owner: {_yaml(_readable(p.owner or 'TO-BE-NAMED', 200))}   # answers for the outcome after launch"
+    yield f"applies_to: {{models: [{_yaml(_pattern(p.model))}]}}"
     yield f"task: {p.task}"
     yield ""
 
@@ -180,7 +188,7 @@ def _drift(p: Proposal) -> Iterator[str]:
         worst = p.noise[0]
         yield from _comment(
             f"Random halves of the reference, {p.half:,} rows each, lie up to {worst.distance:.2g} apart "
-            f"(in {_said(worst.column)}): that is chance. {_why(limit)}", "  ",
+            f"(in {plain(worst.column)}): that is chance. {_why(limit)}", "  ",
         )  # fmt: skip
     else:
         yield from _comment("The noise of the reference could not be measured; 0.1 is the usual limit.", "  ")
@@ -250,7 +258,7 @@ def _flow(head: str, columns: list[str]) -> Iterator[str]:
 def _comment(text: str, indent: str = "", hang: str = "") -> Iterator[str]:
     """Fold a comment at the width of a line; the lines after the first hang by `hang`."""
     line = f"{indent}#"
-    for word in text.split():
+    for word in plain(text).split():
         if len(line) + 1 + len(word) > _LINE:
             yield line
             line = f"{indent}#{hang}"
@@ -264,12 +272,20 @@ def _yaml(value: str | None) -> str:
         return "null"
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
         return value
-    return json.dumps(value, ensure_ascii=not value.isprintable())
+    quoted = json.dumps(value, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in quoted)
 
 
-def _said(name: str) -> str:
-    """A name inside a comment: one that could end the line is shown escaped."""
-    return name if name.isprintable() else json.dumps(name)
+def _readable(text: str, most: int) -> str:
+    """Free text as a policy may hold it: on one line, without control characters, cut to its longest."""
+    return " ".join(_CONTROL.sub(" ", text).split())[:most] or "?"
+
+
+def _pattern(model: str) -> str:
+    """The glob that fits this model; what a policy cannot hold is left to a wildcard."""
+    if len(glob.escape(model)) > _LONGEST_NAME:
+        return _CONTROL.sub("?", glob.escape(model[: _LONGEST_NAME // 4])) + "*"
+    return _CONTROL.sub("?", glob.escape(model))
 
 
 def _number(value: float) -> str:

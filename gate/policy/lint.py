@@ -175,14 +175,17 @@ def _metric_limits(check: Check, _: LoadedBase) -> Iterator[_Remark]:
 
 
 def _share_limits(check: Check, _: LoadedBase) -> Iterator[_Remark]:
-    """A share is within 0 to 1, whatever it is a share of; a row_share with a min above 0 still decides."""
+    """A share is within 0 to 1, whatever it is a share of; one with a min above 0 still decides."""
     for edge in ("max", "max_share"):
-        field = type(check).model_fields.get(edge)
         most = getattr(check, edge, None)
-        if field is None or most is None or not any(getattr(bound, "le", None) == 1 for bound in field.metadata):
-            continue
-        if most >= 1 and not getattr(check, "min", None):
+        if most is not None and most >= 1 and _is_share(check, edge) and not getattr(check, "min", None):
             yield _Remark("error", f"a share is never above 1: {most:g} lets everything through", (edge,), check.name)
+
+
+def _is_share(check: Check, field: str) -> bool:
+    """Whether the field takes nothing above 1."""
+    schema = type(check).model_json_schema()["properties"][field]
+    return any(one.get("maximum") == 1 for one in (schema, *schema.get("anyOf", ())))
 
 
 def _drift_limits(check: Check, _: LoadedBase) -> Iterator[_Remark]:

@@ -147,7 +147,6 @@ class Champion(_Part):
     alias: Name = "champion"
     when_missing: Annotated[Literal["hold", "skip"], one_way("skip", "hold")] = "hold"
     predictions: ChampionPredictions | None = None
-    data: DataSource | None = None
 
 
 class Defaults(_Part):

@@ -37,14 +37,13 @@ def misfits(policy: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
 
 def _sources(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
     """Rows are in one place, and one rule says which of them count."""
-    places: list[tuple[Path, DataSource | None]] = []
-    if policy.data:
-        places = [(("data", "reference"), policy.data.reference), (("data", "current"), policy.data.current)]
-    if policy.champion:
-        places.append((("champion", "data"), policy.champion.data))
+    if policy.data is None:
+        return
+    places: tuple[tuple[Path, DataSource], ...] = (
+        (("data", "reference"), policy.data.reference),
+        (("data", "current"), policy.data.current),
+    )
     for path, source in places:
-        if source is None:
-            continue
         if (source.mlflow is None) == (source.uri is None):
             got = "neither" if source.mlflow is None else "both"
             yield Misfit(path, f"got {got} of mlflow and uri, allowed is exactly one")
@@ -124,8 +123,6 @@ def _champion(policy: Base, checks: Sequence[Check]) -> Iterator[Misfit]:
     if champion is None or champion.predictions is None:
         return
     said = champion.predictions
-    if champion.data is not None:
-        yield Misfit(("champion", "data"), "predictions on the same rows and a dataset of its own; keep one")
     if said.prediction is None and said.score is None:
         yield Misfit(("champion", "predictions"), "names no column; write prediction, score or both")
     if policy.data and said.score and not policy.data.columns.score:

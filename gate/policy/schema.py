@@ -5,6 +5,7 @@ Editors check the shape; `gate policy lint` checks what it means.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from gate.checks.catalog import policy_kinds
@@ -20,6 +21,7 @@ def json_schema() -> dict[str, Any]:
     for name, kind in policy_kinds().items():
         one = kind.model_json_schema(ref_template="#/$defs/{model}")
         definitions |= one.pop("$defs", {})
+        one["description"] = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0]
         one["properties"]["check"] = {"const": name}
         one["required"] = ["check"]  # a check that overrides one of a base says only what is stricter
         definitions[f"check_{name}"] = one

@@ -86,7 +86,7 @@ def _subject(name: str, path: Path) -> str:
 
 def _unknown_key(path: Path, model: type[BaseModel], name: str) -> str:
     key = str(path[-1])
-    if key in RESERVED and not name and path in ((key,), ("defaults", key)):
+    if (key in RESERVED and not name and path in ((key,), ("defaults", key))) or path == ("champion", "data"):
         return f"{spelled(path)} is reserved for a later version of gate; this one would not enforce it, so remove it"
     known = fields_at(model, path[:-1])
     return f"{_subject(name, path[:-1])}unknown key {key!r}; {meant(key, known)}"

@@ -19,7 +19,6 @@ from gate.registry.trouble import is_absent
 _LOGGED_MODEL = re.compile(r"models:/+(m-[0-9a-f]{32})\Z")
 _COPIED_FROM = re.compile(r"models:/+([^/@]+)/([1-9][0-9]*)\Z")
 _MOST_COPIES = 10
-_PROMPT_TAG = "mlflow.prompt.is_prompt"
 _SUGGESTION_SECONDS = 3.0
 
 
@@ -98,8 +97,6 @@ class EntryReader:
                 raise
             raise self._unknown_model(name) from error
         self._require_echo("model", name, model.name)
-        if records.tags(model.tags).get(_PROMPT_TAG) == "true":
-            raise CandidateError(f"{self._place}: {name!r} is a prompt, not a model")
         return model
 
     def _number(self, ref: ModelRef, aliases: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ class Limits:
 
     files: int = 10_000
     size_bytes: int = 1 << 40
-    mlmodel_bytes: int = 2 << 20  # MLmodel is parsed; ten thousand columns need 1 MiB
+    mlmodel_bytes: int = 1 << 20  # MLmodel is parsed; ten thousand columns fit
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,10 @@ def _refuse(name: str) -> None:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key standing twice: which of two signatures is meant nobody could say."""
+    """A safe loader that refuses a key standing twice: which of two signatures is meant nobody could say.
+
+    The pure Python one, for the one in C crashes the process on a hundred thousand opening brackets.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()

@@ -45,6 +45,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (r"error code (\d{3})|\b(\d{3}) (?:Client|Server) Error", "it answers HTTP {0}"),
     (r"\bInvalid path\b", "a file in it has a name that MLflow does not transfer ('#', '..' or a back slash in it)"),
+    (r"FEATURE_DISABLED.*workspace", "it keeps no workspaces; unset MLFLOW_WORKSPACE"),
     (r"database is locked", "the database is locked by another process; try again"),
     (
         r"out-of-date database schema",

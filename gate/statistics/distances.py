@@ -20,7 +20,9 @@ import numpy as np
 
 from gate.domain.columns import Kind
 from gate.domain.distances import METHODS, method_names
+from gate.statistics import cumulative
 from gate.statistics.binning import FEW_VALUES, picture_edges, quantile_edges, reference_bins, shares, sturges_edges
+from gate.statistics.cumulative import BEYOND, common_unit
 from gate.statistics.divergences import BOUNDED, DIVERGENCES
 from gate.statistics.errors import Undefined
 from gate.statistics.parts import BinCounts, ExactCounts, Floats, Ints, ValueCounts
@@ -31,19 +33,7 @@ __all__ = [
     "value_distance",
 ]  # fmt: skip
 
-BEYOND = 1e9
-"""Stands for an infinite distance: finite, and beyond every sensible limit."""
-
-INFINITY_REACH = 10.0
-"""Where an infinity lies at least, in reference standard deviations: 1 % more of them move a column by 0.1."""
-
 Rows = Floats | Ints
-
-_SUM_ERROR = 1e-12
-"""Relative error of sums of doubles whose order the engine chooses; 3e-13 was measured between two engines."""
-
-_LEAST_SQUARE = 1e-290
-"""Squares below lose digits, as doubles end at 1e-308."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +61,25 @@ def numeric_distance(method: str, reference: BinCounts, current: BinCounts) -> D
         Undefined: a side has no finite value.
         ValueError: the grids differ or there is no such method, which is a bug of the caller.
 
-    Source: the interval of `wasserstein` and `ks` follows from how far the two distribution functions can part inside
-    a fine bin of known rows, sum, smallest and largest value.
+    Source: docstrings of `cumulative.py`, `binning.py` and `divergences.py`.
     """
     if reference.grid != current.grid:
         raise ValueError(f"the sides lie on different grids, {reference.grid} and {current.grid}")
     _must_be_defined(method, Kind.NUMERIC)
     _must_have_values(reference.finite, reference.rows, "reference", "finite value")
     _must_have_values(current.finite, current.rows, "current", "finite value")
-    if not math.isfinite(_common_unit(reference, current)):
+    if not math.isfinite(common_unit(reference, current)):
         raise Undefined("values too far apart to measure: their difference overflows a double", rows=current.rows)
     smallest, largest = reference.lo.min(), reference.hi.max()
     if smallest == largest and not reference.infinite:
         same = current.lo.min() == smallest and current.hi.max() == largest and not current.infinite
         return Distance(0.0 if same else METHODS[method].largest or BEYOND)
     if method == "ks":
-        return _ks(_Aligned.of(reference, current, _common_unit(reference, current)))
+        value, greatest = cumulative.ks(reference, current)
+        return Distance(value, greatest - value)
     if method == "wasserstein":
-        return _wasserstein(reference, current)
+        least, value, greatest = cumulative.wasserstein(reference, current)
+        return Distance(value, max(greatest - value, value - least))
     pair = reference_bins(reference, current)
     value = _divergence(method, pair.reference, pair.current)
     if pair.farthest is None:
@@ -202,131 +193,6 @@ def category_distance(method: str, reference: ValueCounts, current: ValueCounts)
         return Distance(least)
     greatest = _divergence(method, np.append(r_known, (r_rest, 0)), np.append(c_known, (0, c_rest)))
     return Distance(least, max(greatest - least, 0.0))
-
-
-# --- distribution functions ------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Aligned:
-    """Both sides over the union of their fine bins: shares of the rows with a value, sums per such row, d ranges.
-
-    `below` is the difference of the shares of minus infinity, where that of the distribution functions starts.
-    """
-
-    r: Floats
-    c: Floats
-    r_sum: Floats
-    c_sum: Floats
-    lo: Floats
-    hi: Floats
-    below: float
-
-    @classmethod
-    def of(cls, reference: BinCounts, current: BinCounts, unit: float) -> _Aligned:
-        """Align two sides of the same grid; d is divided by `unit`."""
-        b = np.union1d(reference.b, current.b)
-        r_rows, c_rows = (side.finite + side.infinite for side in (reference, current))
-        at_r, at_c = np.searchsorted(b, reference.b), np.searchsorted(b, current.b)
-        lo, hi = np.full(len(b), np.inf), np.full(len(b), -np.inf)
-        r, c, r_sum, c_sum = np.zeros((4, len(b)))
-        for side, at, rows, share, total in ((reference, at_r, r_rows, r, r_sum), (current, at_c, c_rows, c, c_sum)):
-            low, high = side.lo / unit, side.hi / unit
-            share[at] = side.n / rows
-            total[at] = np.clip(side.s / unit, side.n * low, side.n * high) / rows  # a sum may have overflowed
-            lo[at], hi[at] = np.minimum(lo[at], low), np.maximum(hi[at], high)
-        return cls(r, c, r_sum, c_sum, lo, hi, reference.minus_inf / r_rows - current.minus_inf / c_rows)
-
-    @property
-    def after(self) -> Floats:
-        """F_reference - F_current behind each bin."""
-        return self.below + np.cumsum(self.r - self.c)
-
-    def inside(self, after: Floats) -> tuple[Floats, Floats, Floats]:
-        """The difference before each bin, and the least and the greatest that it may be inside it."""
-        before = np.concatenate([[self.below], after[:-1]])
-        several = self.hi > self.lo  # a bin with one single value is exact
-        return before, np.where(several, before - self.c, after), np.where(several, before + self.r, after)
-
-
-def _ks(sides: _Aligned) -> Distance:
-    after = sides.after
-    _, least, greatest = sides.inside(after)
-    statistic = max(float(np.abs(after).max()), abs(sides.below))
-    reach = max(statistic, float(greatest.max()), float(-least.min()))
-    return Distance(min(statistic, 1.0), min(reach, 1.0) - min(statistic, 1.0))
-
-
-def _wasserstein(reference: BinCounts, current: BinCounts) -> Distance:
-    """The area between the distribution functions, in standard deviations of the reference."""
-    if (current.minus_inf and not reference.minus_inf) or (current.plus_inf and not reference.plus_inf):
-        return Distance(BEYOND)
-    r_unit, unit = _unit(reference), _common_unit(reference, current)
-    mean, std_low, std, std_high = _spread(reference, r_unit)
-    if not std > 0:  # one finite value, and infinities: any change of the shares is beyond measure
-        sides = _Aligned.of(reference, current, unit)
-        unchanged = not np.any(sides.r - sides.c) and not sides.below and len(sides.lo) == 1 and sides.lo == sides.hi
-        return Distance(0.0 if unchanged else BEYOND)
-    low, high = _area(_Aligned.of(reference, current, unit), mean * (r_unit / unit), std * (r_unit / unit))
-    with np.errstate(over="ignore"):
-        value, least, most = (min(float(np.float64(area) / by * (unit / r_unit)), BEYOND)
-                              for area, by in ((low, std), (low, std_high), (high, std_low)))  # fmt: skip
-    return Distance(value, max(most - value, value - least))
-
-
-def _area(sides: _Aligned, mean: float, std: float) -> tuple[float, float]:
-    """The least and the greatest area between the distribution functions."""
-    after = sides.after
-    before, least, greatest = sides.inside(after)
-    width = sides.hi - sides.lo
-    # The exact signed integral of the difference over a bin: the sums know where in the bin the rows lie.
-    signed = np.abs(before * width + (sides.r * sides.hi - sides.r_sum) - (sides.c * sides.hi - sides.c_sum))
-    signed = np.where(width > 0, signed, 0.0)
-    keeps_sign = (least >= 0) | (greatest <= 0)
-    doubt = np.where(keeps_sign, 0.0, np.maximum(width * np.maximum(greatest, -least) - signed, 0.0))
-    gaps = float((np.abs(after[:-1]) * (sides.lo[1:] - sides.hi[:-1])).sum())
-    infinities = abs(sides.below) * max(sides.lo[0] - (mean - INFINITY_REACH * std), 0.0)
-    infinities += abs(float(after[-1])) * max((mean + INFINITY_REACH * std) - sides.hi[-1], 0.0)
-    low = float(signed.sum()) + gaps + infinities
-    return low, low + float(doubt.sum())
-
-
-def _unit(counts: BinCounts) -> float:
-    """The largest distance of a finite value from the grid's centre.
-
-    Divided by it, the squares of very large or very small values neither overflow nor vanish.
-    """
-    return float(max(abs(counts.lo.min()), abs(counts.hi.max()))) or 1.0
-
-
-def _common_unit(reference: BinCounts, current: BinCounts) -> float:
-    return max(_unit(reference), _unit(current))
-
-
-def _spread(counts: BinCounts, unit: float) -> tuple[float, float, float, float]:
-    """Mean, and population standard deviation as (least, value, greatest), of d / unit.
-
-    Squares are summed inside each bin around the bin's own mean, kept to what smallest, largest and number of rows
-    allow, so that values far from the grid's centre cost no more precision than they must.
-    """
-    n, lo, hi = counts.n, counts.lo / unit, counts.hi / unit
-    means = np.clip(counts.s / unit / n, lo, hi)
-    mean = float((n * means).sum() / n.sum())
-    fewest = np.where(n > 1, np.square(hi - lo) / 2, 0.0)
-    most = np.maximum(n * (means - lo) * (hi - means), fewest)
-    held = (counts.q < np.inf) & (counts.q > _LEAST_SQUARE)  # beyond these, squares overflow or vanish
-    q = np.where(held, counts.q, 0.0) / unit / unit
-    inside = np.where(held, q - n * means * means, most)
-    error = np.where(held, _SUM_ERROR * q, most)
-    between = (n * np.square(means - mean)).sum()
-    low, value, high = (float(np.sqrt((between + np.clip(inside + slack, fewest, most).sum()) / n.sum()))
-                        for slack in (-error, 0.0, error))  # fmt: skip
-    if high - low < 1e-9 * value:  # no more than rounding
-        return mean, value, value, value
-    return mean, low, value, high
-
-
-# --- shares ----------------------------------------------------------------------------------------------------------
 
 
 def _divergence(method: str, reference: Rows, current: Rows) -> float:

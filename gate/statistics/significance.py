@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gate.statistics.distances import numeric_distance
+from gate.statistics import cumulative
 from gate.statistics.errors import Undefined
 from gate.statistics.parts import BinCounts, ValueCounts
 
@@ -29,8 +29,11 @@ def p_value(reference: BinCounts | ValueCounts, current: BinCounts | ValueCounts
         Undefined: a side has no values, or a list of categories was cut.
     """
     if isinstance(reference, BinCounts) and isinstance(current, BinCounts):
+        for counts, side in ((reference, "reference"), (current, "current")):
+            if not counts.finite:
+                raise Undefined(f"no finite value in {side}", rows=current.rows)
         return kolmogorov_smirnov(
-            numeric_distance("ks", reference, current).value,
+            cumulative.ks(reference, current)[0],
             reference.finite + reference.infinite, current.finite + current.infinite,
         )  # fmt: skip
     if isinstance(reference, ValueCounts) and isinstance(current, ValueCounts):

@@ -46,7 +46,7 @@ def build_registry(settings: Settings, timeout_seconds: float = 600.0) -> Regist
         settings.registry_uri,
         deadline_seconds=settings.registry_seconds,
         download_seconds=timeout_seconds,
-        memo=settings.home / "digests",
+        memo=settings.home / "model-digests.json",
     )
 
 

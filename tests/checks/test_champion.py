@@ -34,7 +34,9 @@ def test_without_one_the_policy_decides():
 
 
 @pytest.mark.parametrize("scope", [HOLD, SKIP])
-@pytest.mark.parametrize("answer", [Missing("it hung up", broken=True), Stated("version 3", "registry"), Stated(None, "")])
+@pytest.mark.parametrize(
+    "answer", [Missing("it hung up", broken=True), Stated("version 3", "registry"), Stated(None, "")]
+)
 def test_what_broke_is_an_error_whatever_the_policy_allows(answer, scope):
     assert judged(answer, scope).status is Status.ERROR
 

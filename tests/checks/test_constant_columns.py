@@ -17,7 +17,8 @@ SCOPE = a_scope({"temp": "DOUBLE"})
         (2, 2, None, "pass", "temp varies, limit at least 2 distinct values"),
         (1, 2, 21.5, "fail", "temp is '21.5' in every row that has a value, limit at least 2 distinct values"),
         (0, 2, None, "fail", "temp has no value in any row, limit at least 2 distinct values"),
-        (1, 1, 0, "pass", "temp is '0' in every row that has a value, as in the reference, limit at least 1 distinct value"),
+        (1, 1, 0, "pass", ("temp is '0' in every row that has a value, as in the reference, limit at "
+         "least 1 distinct value")),
         (0, 1, None, "fail", "temp has no value in any row, limit at least 1 distinct value"),
         (2, 1, None, "pass", "temp varies, limit at least 1 distinct value"),
         (0, 0, None, "pass", "temp has no value in any row, as in the reference, limit at least 0 distinct values"),

@@ -35,7 +35,8 @@ def test_the_edges(bike, gap, rows, statuses):
 def test_a_hole_says_from_when_to_when(bike):
     gap, day = judge_one("continuity", BOTH, answering(7 * HOUR, 3), bike)
     assert gap.reason == (
-        "the longest stretch without a row by at is 7 h (2026-11-01T00:00:00Z to 2026-11-01T07:00:00Z), limit at most 6 h"
+        "the longest stretch without a row by at is 7 h (2026-11-01T00:00:00Z to "
+        "2026-11-01T07:00:00Z), limit at most 6 h"
     )
     assert gap.flip == "at: bring the longest gap from 7 h to at most 6 h"
     assert day.reason == "the thinnest whole day by at (2026-11-03) has 3 rows, limit at least 20"
@@ -66,5 +67,7 @@ def test_missing_is_insufficient(bike):
 
 
 def test_refuses_to_limit_nothing():
-    with pytest.raises(ValidationError, match="max_gap and min_rows_per_day are missing; without a limit nothing could fail"):
+    with pytest.raises(
+        ValidationError, match="max_gap and min_rows_per_day are missing; without a limit nothing could fail"
+    ):
         a_check("continuity", {"column": "at"})

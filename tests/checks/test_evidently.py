@@ -49,7 +49,10 @@ def test_missing_and_too_few_rows_are_insufficient():
     [
         ({"min": None, "max": None}, "min and max are missing"),
         ({"metric": "os.system"}, "match pattern"),
-        ({"metric": "ToxicityLLMEval"}, "metric: ToxicityLLMEval would use the network, which no part of a verdict may"),
+        (
+            {"metric": "ToxicityLLMEval"},
+            "metric: ToxicityLLMEval would use the network, which no part of a verdict may",
+        ),
         ({"metric": "NewLLMJudge"}, "would use the network"),
         ({"metric": "SemanticSimilarity"}, "would use the network"),
         ({"parameters": {"a": [{"b": "OpenAIFeature"}]}}, r"parameters.a\[0\].b: OpenAIFeature would use the network"),

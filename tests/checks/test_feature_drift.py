@@ -134,7 +134,9 @@ def test_an_undecided_column_counts_as_drifted_before_the_share_passes():
 
 def test_a_column_that_broke_stays_broken_under_the_share():
     share, broken, *_ = judged(
-        by_column({**dict.fromkeys(NAMES, a_number(0)), "a": Missing("crashed", broken=True)}), FOUR, max_drifted_share=1
+        by_column({**dict.fromkeys(NAMES, a_number(0)), "a": Missing("crashed", broken=True)}),
+        FOUR,
+        max_drifted_share=1,
     )
     assert (share.status, broken.status) == (Status.PASS, Status.ERROR)
 

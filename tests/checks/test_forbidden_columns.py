@@ -14,7 +14,9 @@ from gate.domain.need import Limit, PatternShare
 from gate.domain.scope import Roles
 from gate.testing import a_check, a_number, a_scope, judge_one
 
-SCOPE = a_scope({"age": "BIGINT", "note": "VARCHAR"}, current={"age": "BIGINT", "note": "VARCHAR", "User_SSN": "VARCHAR"})
+SCOPE = a_scope(
+    {"age": "BIGINT", "note": "VARCHAR"}, current={"age": "BIGINT", "note": "VARCHAR", "User_SSN": "VARCHAR"}
+)
 
 
 def test_a_forbidden_name_fails_wherever_it_is():
@@ -91,7 +93,10 @@ def test_missing_is_insufficient():
         ({}, "names and patterns are missing; nothing would be forbidden"),
         ({"patterns": {"phone": "(a"}}, r"got '\(a', allowed is an RE2 regular expression \(missing \): \(a\)"),
         ({"patterns": {"x": "(?=lookahead)"}}, "allowed is an RE2 regular expression"),
-        ({"patterns": {"zip": None}}, "patterns.zip: got null, allowed is an RE2 regular expression; only email, phone, iban"),
+        (
+            {"patterns": {"zip": None}},
+            "patterns.zip: got null, allowed is an RE2 regular expression; only email, phone, iban",
+        ),
     ],
 )
 def test_refuses_what_forbids_nothing(fields, message):

@@ -96,10 +96,10 @@ def test_a_warning_never_softens_a_failure():
 
 
 def test_too_close_to_call_says_how_many_rows_would_decide():
-    judgement = judged(0.9, Limit(max=1.0), low=0.7, high=1.1)
+    judgement = judged(0.75, Limit(max=1.0), low=0.25, high=1.25)
     assert judgement.status is Status.INSUFFICIENT
     assert judgement.reason == (
-        "x is 0.9 (interval 0.7 to 1.1), limit at most 1: too close to call; "
+        "x is 0.75 (interval 0.25 to 1.25), limit at most 1: too close to call; "
         "about 4,000 rows would decide it, 3,000 more than now"
     )
     assert (judgement.rows_missing, judgement.flip) == (3000, "collect about 3,000 more rows")
@@ -152,7 +152,8 @@ def test_numbers_have_four_digits(value, text):
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0, "0 %"), (0.301, "30.1 %"), (0.00004, "0.004 %"), (1, "100 %"), (0.05, "5 %"), (-0.02, "-2 %")]
+    ("share", "text"),
+    [(0, "0 %"), (0.301, "30.1 %"), (0.00004, "0.004 %"), (1, "100 %"), (0.05, "5 %"), (-0.02, "-2 %")],
 )
 def test_shares_tell_a_little_from_nothing(share, text):
     assert percent(share) == text
@@ -160,7 +161,15 @@ def test_shares_tell_a_little_from_nothing(share, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59, "59 s"), (90, "1.5 min"), (3600, "1 h"), (129_600, "36 h"), (216_000, "2.5 days"), (-600, "-10 min")],
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (90, "1.5 min"),
+        (3600, "1 h"),
+        (129_600, "36 h"),
+        (216_000, "2.5 days"),
+        (-600, "-10 min"),
+    ],
 )
 def test_lengths_of_time_have_a_sensible_unit(seconds, text):
     assert duration(seconds) == text

@@ -47,9 +47,7 @@ def test_an_error_over_its_limit_is_a_sentence_with_its_numbers():
 def test_forty_labelled_rows_say_how_many_are_missing():
     (judgement,) = judged(a_number(31, 40, interval=(22, 40)))
     assert judgement.status is Status.INSUFFICIENT
-    assert judgement.reason == (
-        "mean absolute error is 31, but on 40 labelled rows only; 500 are needed, 460 more"
-    )
+    assert judgement.reason == ("mean absolute error is 31, but on 40 labelled rows only; 500 are needed, 460 more")
     assert (judgement.remedy, judgement.rows_missing) == ("collect 460 more labelled rows", 460)
 
 
@@ -160,7 +158,8 @@ def test_every_segment_is_judged_and_a_lost_or_small_one_is_insufficient():
     assert reasons(judged(Grouped(groups), **SEGMENTS)) == [
         ("pass", "mean absolute error is 70 where season=1, limit at most 80"),
         ("fail", "mean absolute error is 81 where season=2, limit at most 80"),
-        ("insufficient", "mean absolute error is 1 where season=3, but on 199 labelled rows only; 200 are needed, 1 more"),
+        ("insufficient", ("mean absolute error is 1 where season=3, but on 199 labelled rows only; "
+         "200 are needed, 1 more")),
         ("insufficient", "no rows in current"),
     ]  # fmt: skip
 
@@ -187,7 +186,7 @@ def test_without_groups_nothing_passes(answer, status, reason):
 
 
 def test_a_segment_column_that_current_lacks_is_insufficient():
-    assert reasons(judged(a_number(1), **{"max": None, "segments": {"by": ["region"], "max": 80}})) == [
+    assert reasons(judged(a_number(1), max=None, segments={"by": ["region"], "max": 80})) == [
         ("insufficient", "segments by region: it is absent from the current data")
     ]
 

@@ -69,7 +69,9 @@ def test_takes_features_and_predictions_unless_columns_are_listed(bike):
 
 
 def test_without_any_column_it_is_insufficient():
-    (judgement,) = judge_one("missing_share", {"max": 0}, a_number(0), a_scope({"y": "DOUBLE"}, roles=Roles(target="y")))
+    (judgement,) = judge_one(
+        "missing_share", {"max": 0}, a_number(0), a_scope({"y": "DOUBLE"}, roles=Roles(target="y"))
+    )
     assert judgement.status is Status.INSUFFICIENT
     assert judgement.reason == "there is no column for missing_share to look at"
 

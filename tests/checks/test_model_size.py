@@ -31,7 +31,9 @@ def test_says_both_sizes(candidate):
     judgement = judged(candidate, "150MB")
     assert judgement.reason == "the files of the model take 400 MB, limit at most 150 MB"
     assert judgement.flip == "bring the size of the model from 400 MB to at most 150 MB"
-    assert judged(candidate, "400MB").reason == "the files of the model take 400 MB, just beyond the limit at most 400 MB"
+    assert (
+        judged(candidate, "400MB").reason == "the files of the model take 400 MB, just beyond the limit at most 400 MB"
+    )
 
 
 def test_a_list_without_files_is_no_small_model(candidate):

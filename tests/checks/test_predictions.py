@@ -22,9 +22,7 @@ def test_bound_predictions_pass():
 def test_unbound_predictions_warn_and_say_what_to_do():
     judgement = judged(Stated("unbound", "data"))
     assert judgement.status is Status.WARN
-    assert judgement.reason == (
-        "nothing says which model made the predictions: they are taken to be the candidate's"
-    )
+    assert judgement.reason == ("nothing says which model made the predictions: they are taken to be the candidate's")
     assert judgement.remedy == (
         "add a column model_version with the candidate's version to the current data, "
         "or log the dataset on the candidate's run"
@@ -38,9 +36,7 @@ def test_unbound_predictions_warn_and_say_what_to_do():
 def test_predictions_of_another_version_fail_by_name(versions, named):
     judgement = judged(Stated(versions, "data"))
     assert judgement.status is Status.FAIL
-    assert judgement.reason == (
-        f"the column model_version holds predictions that are not the candidate's: {named}"
-    )
+    assert judgement.reason == (f"the column model_version holds predictions that are not the candidate's: {named}")
     assert judgement.flip == "replace the predictions of other models by the candidate's"
 
 

@@ -46,8 +46,10 @@ def test_a_missing_column_fails_by_name():
 
 def test_a_renamed_column_names_both_the_missing_and_the_new_one():
     assert reasons(judged(without("occupation", Occupation_="VARCHAR"))) == [
-        ("fail", "occupation is missing from the current data; the reference has it; did you mean renamed to Occupation_?"),
-        ("fail", "Occupation_ (VARCHAR) is new in the current data, perhaps a column that was renamed; nobody expects it"),
+        ("fail", ("occupation is missing from the current data; the reference has it; did you mean "
+         "renamed to Occupation_?")),
+        ("fail", ("Occupation_ (VARCHAR) is new in the current data, perhaps a column that was "
+         "renamed; nobody expects it")),
     ]  # fmt: skip
 
 
@@ -80,10 +82,13 @@ def test_allowing_extra_columns_still_misses_a_renamed_one():
     [
         ("age", "VARCHAR", "age holds numbers (BIGINT) by the reference, but text (VARCHAR) in the current data"),
         ("age", "BOOLEAN", "age holds numbers (BIGINT) by the reference, but booleans (BOOLEAN) in the current data"),
-        ("occupation", "BIGINT", "occupation holds text (VARCHAR) by the reference, but numbers (BIGINT) in the current data"),
-        ("member", "VARCHAR", "member holds booleans (BOOLEAN) by the reference, but text (VARCHAR) in the current data"),
+        ("occupation", "BIGINT", ("occupation holds text (VARCHAR) by the reference, but numbers "
+         "(BIGINT) in the current data")),
+        ("member", "VARCHAR", ("member holds booleans (BOOLEAN) by the reference, but text (VARCHAR) "
+         "in the current data")),
         ("at", "VARCHAR", "at holds times (TIMESTAMP) by the reference, but text (VARCHAR) in the current data"),
-        ("age", "STRUCT(a INT)", "age holds numbers (BIGINT) by the reference, but other values (STRUCT(a INT)) in the current data"),
+        ("age", "STRUCT(a INT)", ("age holds numbers (BIGINT) by the reference, but other values "
+         "(STRUCT(a INT)) in the current data")),
     ],
 )  # fmt: skip
 def test_a_changed_type_fails(column, type_, reason):
@@ -119,8 +124,12 @@ def test_columns_with_a_role_are_expected_in_current_and_not_extra():
         {"a": "DOUBLE", "old": "DOUBLE", "model_version": "VARCHAR"}, {"a": "DOUBLE", "y": "DOUBLE"}, roles=roles
     )
     assert missing.reason == "y is missing from the current data; the reference has it"
-    assert prediction.reason == "predicted is missing from the current data; data.columns.prediction of the policy has it"
-    (right,) = judged({"a": "DOUBLE", "y": "DOUBLE", "predicted": "DOUBLE"}, {"a": "DOUBLE", "y": "DOUBLE"}, roles=roles)
+    assert (
+        prediction.reason == "predicted is missing from the current data; data.columns.prediction of the policy has it"
+    )
+    (right,) = judged(
+        {"a": "DOUBLE", "y": "DOUBLE", "predicted": "DOUBLE"}, {"a": "DOUBLE", "y": "DOUBLE"}, roles=roles
+    )
     assert right.status is Status.PASS
 
 

@@ -27,7 +27,9 @@ def test_without_a_share_no_row_may_be_outside(bike):
 
 def test_a_fault_says_what_the_column_holds(bike):
     (judgement,) = judge_one("value_range", FIELDS, a_number(0.3, details={"smallest": -4.5, "largest": "inf"}), bike)
-    assert judgement.reason == "temp is outside -30 to 50 in 30 % of rows (it goes from -4.5 to inf), limit at most 0.1 %"
+    assert (
+        judgement.reason == "temp is outside -30 to 50 in 30 % of rows (it goes from -4.5 to inf), limit at most 0.1 %"
+    )
     assert judgement.flip == "temp: bring the rows outside -30 to 50 from 30 % to at most 0.1 %"
 
 

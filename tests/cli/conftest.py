@@ -8,9 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 DOCUMENTS = Path(__file__).parent / "documents"
 NAMES = sorted(path.stem for path in DOCUMENTS.glob("*.json"))
+
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ HEAVY = ("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy", "pandas"
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys\nfrom gate.cli.app import main\n"
-        f"sys.argv = ['gate', *{arguments.split()!r}]\n"
+        f"sys.argv = ['gate', *{arguments!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )

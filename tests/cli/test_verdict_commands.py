@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
+from click.testing import CliRunner
+
+from gate.cli.app import cli
 from gate.cli.render.junit import render_junit
 from gate.cli.render.table import render_table
 from gate.store.verdicts import SqlVerdictStore
@@ -40,7 +43,9 @@ def test_a_changed_file_is_no_verdict(run, tmp_path, document):
     assert ended.stderr == "gate: v.json: was changed after gate wrote it (its digest does not match)\n"
 
 
-def test_what_is_no_verdict_says_so(run, tmp_path):
+def test_what_is_no_verdict_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("GATE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "list.json").write_text("[]")
     (tmp_path / "deep.json").write_text("[" * 100_000)
     (tmp_path / "latin.json").write_bytes(b'"\xff"')
@@ -51,23 +56,22 @@ def test_what_is_no_verdict_says_so(run, tmp_path):
         "none.json": "is no file, and there are no stored verdicts",
     }
     for name, said in expected.items():
-        ended = run("diff", name, HOLD)
-        assert ended.returncode == 2
+        ended = CliRunner().invoke(cli, ["diff", name, HOLD])
+        assert ended.exit_code == 2
         assert said in ended.stderr
         assert ended.stderr.count("\n") == 1
 
 
-def test_a_stored_verdict_is_found_by_the_beginning_of_its_id(run, tmp_path, document):
-    (tmp_path / "home").mkdir()
-    store = SqlVerdictStore(f"sqlite:///{tmp_path / 'home' / 'gate.db'}")
+def test_a_stored_verdict_is_found_by_the_beginning_of_its_id(tmp_path, document, monkeypatch):
+    monkeypatch.setenv("GATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    store = SqlVerdictStore(f"sqlite:///{tmp_path / 'gate.db'}")
     for name in ("promote", "hold-failed"):
         stored = document(name)
-        identity = SimpleNamespace(**stored["model"])
-        store.save(SimpleNamespace(**stored | {"model": identity}), stored)
-    assert run("show", "1b9a6d1e").stdout == render_table(document("promote"))
-    assert run("diff", "1b9a6d1e", "7d3f0c52").returncode == 1
-    missing = run("show", "ffffffff")
-    assert missing.returncode == 2
-    assert missing.stderr == (
-        f"gate: 'ffffffff' is neither a file nor the id of a verdict in {tmp_path / 'home'} (GATE_HOME)\n"
-    )
+        store.save(SimpleNamespace(**stored | {"model": SimpleNamespace(**stored["model"])}), stored)
+    invoke = CliRunner().invoke
+    assert invoke(cli, ["show", "1b9a6d1e"]).stdout == render_table(document("promote"))
+    assert invoke(cli, ["diff", "1b9a6d1e", "7d3f0c52"]).exit_code == 1
+    missing = invoke(cli, ["show", "ffffffff"])
+    assert missing.exit_code == 2
+    assert missing.stderr == f"gate: 'ffffffff' is neither a file nor the id of a verdict in {tmp_path} (GATE_HOME)\n"

@@ -218,7 +218,7 @@ DATASETS: dict[str, tuple[Prepare, int, str]] = {
     "metadata address": (words(*CHECK, "--current", "http://169.254.169.254/latest"), 4, "http"),
     "a bucket nobody allowed": (words(*CHECK, "--current", "s3://secret/x.parquet"), 4, "GATE_DATA_HOSTS"),
     "unknown scheme": (words(*CHECK, "--current", "gopher://x/y"), 4, "gopher"),
-    "no rows": (current(lambda f: f.head(0)), 3, ""),
+    "no rows": (current(lambda f: f.head(0)), 1, "current has no rows"),
     "one row": (current(lambda f: f.head(1)), 1, ""),
     "no labels": (current(lambda f: f.assign(y=np.nan)), 3, ""),
     "target column is gone": (current(lambda f: f.drop(columns="y")), 1, "y"),
@@ -226,7 +226,7 @@ DATASETS: dict[str, tuple[Prepare, int, str]] = {
     "a feature is renamed": (current(lambda f: f.rename(columns={"a": "alpha"})), 1, "alpha"),
     "a number became text": (current(lambda f: f.assign(a=f.a.map("x{}".format))), 1, "a"),
     "a feature is all null": (current(lambda f: f.assign(a=np.nan)), 1, "a"),
-    "a feature is infinite": (current(lambda f: f.assign(a=np.inf)), 1, "a"),
+    "a feature is infinite": (current(lambda f: f.assign(a=np.inf)), 3, "no finite value"),
     "predictions are null": (current(lambda f: f.assign(predicted=np.nan)), 1, "predicted"),
     "half the predictions are null": (
         current(lambda f: f.assign(predicted=f.predicted.where(f.id % 2 == 0))),

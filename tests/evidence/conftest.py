@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -41,15 +40,15 @@ class Pair:
 PairOf = Callable[..., Pair]
 
 
-@pytest.fixture
-def pair_of(tmp_path: Path) -> PairOf:
+@pytest.fixture(scope="module")
+def pair_of(tmp_path_factory: pytest.TempPathFactory) -> PairOf:
     """Make a Pair: pair_of(reference, current, task="regression", kinds={"season": Kind.CATEGORICAL}, target="y")."""
-    numbers = itertools.count()
+    folder, numbers = tmp_path_factory.mktemp("sides"), itertools.count()
 
     def opened(frame: pd.DataFrame) -> Dataset:
-        file = tmp_path / f"{next(numbers)}.parquet"
+        file = folder / f"{next(numbers)}.parquet"
         frame.to_parquet(file)
-        datasets = DuckDatasets(tmp_path / "home", folder=tmp_path)
+        datasets = DuckDatasets(folder / "home", folder=folder)
         return datasets.open(Source(str(file)), now=NOW)
 
     def make(

@@ -28,5 +28,5 @@ def test_the_body_and_evidentlys_own_code_stay_as_they_are():
 
 @pytest.mark.parametrize("text", ["", "<html><head></head></html>", page("no data here")])
 def test_a_page_that_looks_unlike_evidentlys_is_not_called_safe(text):
-    with pytest.raises(ValueError, match="^Evidently's page has no "):
+    with pytest.raises(ValueError, match=r"^Evidently's page has no "):
         inert_html(text)

@@ -22,6 +22,8 @@ EXACT = 1e-12
 
 ROWS = 3000
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # of Evidently, sklearn and pandas on the raw rows
+
 
 def evidently(metric, current, reference=None, **definition):
     """Evidently's own number on raw rows."""

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # messages and files are written out in full
 import pytest
 import rfc8785
 import yaml
@@ -72,11 +73,11 @@ def test_reads_plain_values_with_the_line_of_each():
         (
             "a: 1\nb: [2",
             ":2: not readable as YAML while parsing a flow sequence: expected ',' or ']', but got '<stream end>'",
-        ),  # fmt: skip
+        ),
         (
             "a:\n\tb: 1",
             ":2: not readable as YAML while scanning for the next token: found character '\\t' that cannot start any token",
-        ),  # fmt: skip
+        ),
         (b"a: 1\nb: \xff", ":2: not UTF-8 text"),
         ("a: 1".encode("utf-16"), ":1: not UTF-8 text"),
         (b"#" * (MAX_BYTES + 1), ": larger than 256 KiB, the most that is read"),

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.policy.draft import Noise, Place, Proposal, Roles, SeenMetric, draft, drift_limit, file_name, metric_limit
+from gate.policy.draft import (
+    Noise,
+    Place,
+    Proposal,
+    Roles,
+    SeenMetric,
+    draft,
+    drift_limit,
+    file_name,
+    is_writable,
+    metric_limit,
+)
 from gate.policy.lint import lint
 from gate.policy.load import LoadedPolicy, load_policy
 
@@ -109,17 +121,18 @@ def test_every_draft_is_right_and_the_linter_has_nothing_to_say(tmp_path: Path, 
     assert lint(loaded(tmp_path, proposal)) == []
 
 
-NAMES = st.text(min_size=1, max_size=60).filter(str.strip)
+NAMES = st.text(min_size=1, max_size=60)
 
 
-@given(name=NAMES, column=NAMES, text=NAMES)
+@given(name=NAMES, column=NAMES.filter(is_writable), text=NAMES)
 def test_hostile_names_stay_names(tmp_path_factory: pytest.TempPathFactory, name: str, column: str, text: str):
-    """A name can hold line breaks, quotes, YAML of its own: it must come back as the very text it was."""
+    """A name can hold quotes, line separators, YAML of its own: it must come back as the very text it was."""
     proposal = replace(
         PROPOSAL,
         model=name,
         uri=f"models:/{name}/1",
         owner=text,
+        description=text,
         missing=((column, 0.5),),
         noise=(Noise(column, 0.3),),
         roles=Roles(target=f"t{column}", prediction=f"p{column}"),
@@ -128,9 +141,31 @@ def test_hostile_names_stay_names(tmp_path_factory: pytest.TempPathFactory, name
     path = tmp_path_factory.getbasetemp() / "hostile.yaml"
     path.write_text(draft(proposal), encoding="utf-8")
     policy = load_policy(path).policy
-    assert policy.owner == text
+    assert fnmatchcase(name, policy.applies_to.models[0])
     assert policy.data.columns.target == f"t{column}"
     assert next(check for check in policy.checks if check.kind == "missing_share").columns == (column,)
+
+
+@pytest.mark.parametrize(
+    ("name", "writable"),
+    [
+        ("temp", True),
+        ("", False),
+        ("a" * 200, True),
+        ("a" * 201, False),
+        ("a\x1b[2J", False),
+        ("a\nb", False),
+        ("日本", True),
+    ],
+)
+def test_a_name_that_a_policy_cannot_hold_is_known_as_such(name: str, writable: bool):
+    assert is_writable(name) is writable
+
+
+def test_a_very_long_model_name_becomes_a_pattern(tmp_path: Path):
+    name = "model" * 60
+    (pattern,) = loaded(tmp_path, replace(PROPOSAL, model=name)).policy.applies_to.models
+    assert fnmatchcase(name, pattern)
 
 
 @pytest.mark.parametrize(

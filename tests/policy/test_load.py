@@ -142,8 +142,8 @@ verdict: {valid_for: 7d}
     assert policy.data.labels.delay == timedelta(days=7)
 
 
-def test_every_policy_can_be_a_key(beside):
-    assert len({check: 1 for check in load_policy(Path("good.yaml")).checks}) == 5
+def test_every_check_can_be_a_key(beside):
+    assert len(set(load_policy(Path("good.yaml")).checks)) == 5
 
 
 def test_a_file_without_applies_to_is_a_base(beside):

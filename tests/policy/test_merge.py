@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ISC004  # messages and files are written out in full
 import json
 from pathlib import Path
 
@@ -169,8 +170,8 @@ def test_looser_says_what_the_base_has_and_which_way_is_allowed(child, text, mes
 
 
 def test_every_base_binds_not_only_the_last(child, tmp_path):
-    Path("middle.yaml").write_text("policy: gate/v1\nname: middle\nextends: [base.yaml]\nchecks: [{check: missing_share, max: 0.01}]\n")  # fmt: skip  # noqa: E501  # a file on a line
-    Path("top.yaml").write_text("policy: gate/v1\nname: top\nextends: [middle.yaml]\nchecks: [{check: missing_share, max: 0.03}]\n")  # fmt: skip  # noqa: E501  # a file on a line
+    Path("middle.yaml").write_text("policy: gate/v1\nname: middle\nextends: [base.yaml]\nchecks: [{check: missing_share, max: 0.01}]\n")  # fmt: skip
+    Path("top.yaml").write_text("policy: gate/v1\nname: top\nextends: [middle.yaml]\nchecks: [{check: missing_share, max: 0.03}]\n")  # fmt: skip
     with pytest.raises(PolicyError) as caught:
         load(Path("top.yaml"))
     assert str(caught.value).startswith(
@@ -252,7 +253,7 @@ numbers = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.filter_too_much], max_examples=300)
 @given(overrides(), defaults, defaults, numbers, st.sampled_from([0.0, 0.02, 0.2]), st.sampled_from([50, 150, 2000]))
 def test_whatever_passes_the_merged_policy_passes_its_base(pair, base_defaults, own_defaults, values, width, rows):
     said, override = pair

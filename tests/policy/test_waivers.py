@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # messages and files are written out in full
 from datetime import UTC, datetime
 
 import pytest

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gate.domain.picture import Distribution, Pictures, Trail
 
@@ -18,6 +19,10 @@ SEASON = Distribution(
 BY_DAY = Trail("temp", "wasserstein", "day", DAYS, (0.05, None, 0.06, 0.04, 0.05, 0.2, 0.3, None, 0.25, 0.4),
                tuple(range(100, 110)), 0.1)  # fmt: skip
 BY_SEASON = Trail("temp", "wasserstein", "season", ("fall", "winter", "summer"), (0.5, 0.02, None), (4000, 900, 3), 0.1)
+
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture

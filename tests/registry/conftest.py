@@ -136,7 +136,7 @@ def served(served_root) -> Iterator[str]:
 
 
 def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    for _ in range(600):
+    for _ in range(1500):
         if server.poll() is not None:
             break
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
@@ -219,6 +219,12 @@ class Misbehaving(BaseHTTPRequestHandler):
 
     def landed(self, rest: str) -> None:
         self.reply(200, "{}")
+
+    def workspaces(self, rest: str) -> None:
+        if "server-info" in rest:
+            self.reply(200, '{"workspaces_enabled": true}')
+        else:
+            self.reply(404, '{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Registered Model not found"}')
 
     def hangs_up(self, rest: str) -> None:
         self.close_connection = True

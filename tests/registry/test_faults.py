@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 from gate.domain.candidate import ModelRef
-from gate.errors import RegistryError
+from gate.errors import CandidateError, RegistryError
 from gate.registry.mlflow import MlflowRegistry
 from gate.registry.session import load_mlflow
 
@@ -105,6 +105,17 @@ def test_the_credentials_are_in_no_message(misbehaving, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "s3cret")
     for behaviour in ("unauthenticated", "forbidden", "busy", "page"):
         assert "s3cret" not in message(f"http://{misbehaving.place}/{behaviour}")
+
+
+def test_an_unknown_model_names_the_workspace_that_was_searched(misbehaving, monkeypatch):
+    monkeypatch.setenv("MLFLOW_WORKSPACE", "team-a")
+    uri = f"http://{misbehaving.place}/workspaces"
+    with pytest.raises(CandidateError) as caught:
+        MlflowRegistry(uri, deadline_seconds=30).find(CHURN)
+    assert str(caught.value) == (
+        f"{uri}: no model is called 'churn' (MLFLOW_WORKSPACE is 'team-a'; other workspaces are not searched)"
+    )
+    assert "team-a" in [headers.get("X-MLFLOW-WORKSPACE") for _, headers in misbehaving.seen]
 
 
 @pytest.mark.slow

@@ -81,7 +81,7 @@ def test_a_manifest_is_neither_empty_nor_ambiguous(files):
         manifest_digest(files)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(files=st.dictionaries(st.from_regex(r"[a-z]{1,3}(__[a-z]{1,3})?", fullmatch=True), st.binary(), max_size=5))
 def test_each_line_is_the_size_and_sha256_of_the_file_on_the_disk(tmp_path_factory, files):
     names = [name.replace("__", "/") for name in files]

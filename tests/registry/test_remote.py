@@ -111,10 +111,9 @@ def test_the_registrys_credentials_are_not_taken_to_another_server(location):
 
 
 def test_a_location_is_not_read_over_http_when_the_registry_is_over_https():
+    plain = "http://registry/api/2.0/mlflow-artifacts/artifacts/1"
     with pytest.raises(RegistryError, match="gate cannot read files there"):
-        folder_at(
-            "http://registry/api/2.0/mlflow-artifacts/artifacts/1", "https://registry", load_mlflow(databases=False)
-        )
+        folder_at(plain, "https://registry", load_mlflow(databases=False))
 
 
 @pytest.mark.parametrize("uri", ["/srv/a b", "file:///srv/a%20b", "file://localhost/srv/a%20b"])

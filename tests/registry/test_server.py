@@ -83,7 +83,7 @@ def test_a_file_name_that_cannot_be_transferred_is_an_error(remote, served, stor
     )
 
 
-def test_what_is_not_there_names_what_is(remote, served, monkeypatch):
+def test_what_is_not_there_names_what_is(remote, served):
     assert refused(remote, "models:/churn/9") == f"{served}: 'churn' has no version 9; its highest is 2"
     assert "'churn' has no alias 'champio'; it has 'Champion' (version 2)" in refused(remote, "models:/churn@champio")
     assert refused(remote, "models:/chrun/1") == (
@@ -93,11 +93,11 @@ def test_what_is_not_there_names_what_is(remote, served, monkeypatch):
     assert "no model is called 'greeting'" in refused(remote, "models:/greeting/1")
 
 
-def test_a_missing_model_names_the_workspace_that_was_searched(remote, served, monkeypatch):
+def test_a_workspace_on_a_server_without_workspaces_is_an_error(served, monkeypatch):
     monkeypatch.setenv("MLFLOW_WORKSPACE", "team-a")
-    with pytest.raises((CandidateError, RegistryError)) as caught:
-        remote.find(ModelRef("chrun", version="1"))
-    assert "MLFLOW_WORKSPACE" in str(caught.value) or "workspace" in str(caught.value).lower()
+    with pytest.raises(RegistryError) as caught:
+        MlflowRegistry(served, deadline_seconds=120).find(CHALLENGER)
+    assert str(caught.value) == f"{served}: it keeps no workspaces; unset MLFLOW_WORKSPACE"
 
 
 def test_a_file_is_fetched_into_the_folder(remote, seeded, tmp_path):

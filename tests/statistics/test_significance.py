@@ -20,7 +20,12 @@ def test_numeric_columns_have_the_p_value_of_kolmogorov_and_smirnov(shift, parts
     assert mine == PValue(pytest.approx(expected, abs=1e-12), "Kolmogorov-Smirnov")
 
 
-@settings(max_examples=100, deadline=None)
+def test_a_constant_reference_has_the_usual_p_value(parts):
+    reference, current = [1.0] * 50, [1.0] * 49 + [2.0]
+    assert p_value(*parts.sides(reference, current)).value == pytest.approx(1.0)
+
+
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=60), st.lists(st.sampled_from("abcd"), min_size=1))
 def test_categories_have_the_p_value_of_pearson(parts, reference, current):
     mine = p_value(parts.values(reference), parts.values(current))
@@ -37,5 +42,8 @@ def test_says_why_there_is_none(parts):
         with pytest.raises(Undefined) as raised:
             p_value(*sides)
         assert str(raised.value) == reason
+    with pytest.raises(Undefined) as empty:
+        p_value(*parts.sides([1.0, 2.0], [np.nan]))
+    assert str(empty.value) == "no finite value in current"
     with pytest.raises(TypeError):
         p_value(complete, parts.bins(np.arange(3.0)))

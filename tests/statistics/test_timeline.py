@@ -14,7 +14,7 @@ from gate.statistics.timeline import Gap, QuietDay, fewest_rows_a_day, largest_g
 HOUR, DAY = 3600, 86_400
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 10 * DAY), min_size=2, max_size=80), st.sampled_from([60, HOUR, DAY]))
 def test_the_longest_gap_lies_within_the_bound(parts, times, width):
     true = np.diff(np.sort(times)).max()

@@ -71,6 +71,7 @@ def test_a_document_of_another_verdict_is_refused(store, save):
     "statement",
     [
         "UPDATE verdicts SET document = replace(document, '\"hold\"', '\"promote\"')",
+        "UPDATE verdicts SET document = replace(document, 'DROP', 'KEEP')",
         "UPDATE verdicts SET decision = 'promote'",
         "UPDATE verdicts SET digest = 'sha256:00'",
         "UPDATE verdicts SET document = '{'",

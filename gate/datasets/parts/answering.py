@@ -76,10 +76,11 @@ class Rows:
         relation = "labelled" if self.labelled.intersection(columns) else "data"
         return fill_select(template.replace("FROM data", f"FROM {relation}"), **parts)
 
-    def fetch(self, statement: exp.Expr) -> Arrays:
-        """Run a statement and fetch its columns; nulls are masked. Each call is a scan."""
+    def fetch(self, *arms: exp.Expr) -> Arrays:
+        """Run the arms as one statement and fetch their columns; nulls are masked. Each call is a scan."""
         self.progress(f"scan {self.uri}")
-        arrays: Arrays = self.connection.execute(render(statement)).fetchnumpy()
+        statement = " UNION ALL ".join(map(render, arms))  # exp.union copies what it has at every step
+        arrays: Arrays = self.connection.execute(statement).fetchnumpy()
         return arrays
 
 

@@ -14,7 +14,7 @@ from gate.statistics.parts import ConfusionCounts, ErrorMoments, LossSums, Part,
 MOST_PAIRS = 100_000
 """Combinations of target and prediction that a confusion may have: beyond, the target is a number and no class."""
 
-_FLOOR = 2.2e-16  # of a probability before its logarithm; scikit-learn's eps for doubles
+_FLOOR = repr(2.0**-52)  # of a probability before its logarithm: as scikit-learn floors those of doubles
 _UNLABELLED, _INVALID, _VALID = -2, -1, 0
 
 

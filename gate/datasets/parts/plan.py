@@ -130,8 +130,7 @@ def _statement(rows: Rows, batch: Sequence[GridOf | Bins | Values], total: int) 
         for k, r in enumerate(batch)
         if not isinstance(r, GridOf)
     ]
-    statement = arms[0] if len(arms) == 1 else exp.union(*arms, distinct=False)
-    cut: Sequence[Arrays] = cut_at_k(rows.fetch(statement), len(batch))
+    cut: Sequence[Arrays] = cut_at_k(rows.fetch(*arms), len(batch))
     answers: dict[PartRequest, Part | Missing] = {}
     for request, arrays in zip(batch, cut, strict=True):
         if isinstance(request, Bins):
