@@ -46,7 +46,8 @@ def connect(engine: Engine, files: Iterable[Path]) -> duckdb.DuckDBPyConnection:
         # Parquet keeps the smallest and largest value of a column without its NaNs, and the optimizer believes that
         # nothing else is there: ISNAN(x) becomes FALSE, and a NaN becomes a value. Conditions in a WHERE are still
         # held against those two numbers, so no statement may *look for* NaN there; leaving it out is sound.
-        "disabled_optimizers = 'statistics_propagation'",
+        # Late materialization trips over a column of the data that is named rowid.
+        "disabled_optimizers = 'statistics_propagation,late_materialization'",
         "enable_progress_bar = false",
         "enable_external_access = false",
         "lock_configuration = true",

@@ -1,7 +1,17 @@
 """Evidently on raw rows and gate on aggregates give the same number, wherever Evidently gives a finite one.
 
-The second half is the other side of the promise: where gate differs it does so on purpose, and each difference is a row
-of the table in docs/decisions and a test here.
+Where gate differs it does so on purpose; the second half has a test for each row of this table.
+
+| data | Evidently | gate |
+|---|---|---|
+| a column of small scale | divides by a spread of at least 0.001: no drift | divides by the reference's spread |
+| infinities | dropped where a NaN is beside them | values: extreme ranks, a bin of their own, infinitely far |
+| one outlier | equal bins between the extremes: blind | `bins: reference` sees; `bins: evidently` is as blind |
+| ks, chisquare, TVD | a p-value: smaller with more drift and more rows | a distance; the p-value stands beside it |
+| nulls | ignored in silence | ignored too, and the finding says how many rows are left |
+| a constant that changed | a score that depends on the method | the largest that the method knows |
+| a column without values | raises, and takes the whole report with it | Missing, and the others stand |
+| nullable types | left out without a word | measured |
 """
 
 from __future__ import annotations

@@ -22,22 +22,24 @@ _NULL, _MINUS_INF, _PLUS_INF, _NAN = -2_000_000_004, -2_000_000_003, 2_000_000_0
 _RESERVED = 2_000_000_000
 MOST_RESOLUTION = 1_000_000
 
+# A finite value first, since nearly all are; `d` is null for the others.
 _BIN = f"""
-CASE WHEN x IS NULL THEN {_NULL} WHEN ISNAN(x) THEN {_NAN}
-     WHEN x > 1.7976931348623157e308 THEN {_PLUS_INF} WHEN x < -1.7976931348623157e308 THEN {_MINUS_INF}
-     ELSE CAST(FLOOR(GREATEST(LEAST(SIGN(z) * LN(ABS(z) + SQRT(z * z + 1)), 720), -720) * $resolution) AS INT) END
+CASE WHEN d IS NOT NULL THEN
+          CAST(FLOOR(GREATEST(LEAST(SIGN(z) * LN(ABS(z) + SQRT(z * z + 1)), 720), -720) * $resolution) AS INT)
+     WHEN x IS NULL THEN {_NULL} WHEN ISNAN(x) THEN {_NAN} WHEN x > 0 THEN {_PLUS_INF} ELSE {_MINUS_INF} END
 """
+_FINITE = "CASE WHEN ABS(x) <= 1.7976931348623157e308 THEN x - $centre END"
 # Cleaned in a subquery and then aggregated: a FILTER on every aggregate costs four times as much.
 _ARM = f"""
 SELECT $k AS k, b, COUNT(*) AS n, SUM(d) AS s, SUM(d * d) AS q, MIN(d) AS lo, MAX(d) AS hi
-FROM (SELECT {_BIN} AS b, CASE WHEN ABS(x) <= 1.7976931348623157e308 THEN d END AS d
-      FROM (SELECT x, x - $centre AS d, (x - $centre) / $scale AS z FROM (SELECT $x AS x FROM data)))
+FROM (SELECT d, {_BIN} AS b FROM (SELECT x, d, d / $scale AS z
+      FROM (SELECT x, {_FINITE} AS d FROM (SELECT $x AS x FROM data))))
 GROUP BY b
 """  # noqa: S608  # constants of this module
 _SPLIT_ARM = f"""
 SELECT $k AS k, g, b, COUNT(*) AS n, SUM(d) AS s, SUM(d * d) AS q, MIN(d) AS lo, MAX(d) AS hi
-FROM (SELECT g, {_BIN} AS b, CASE WHEN ABS(x) <= 1.7976931348623157e308 THEN d END AS d
-      FROM (SELECT g, x, x - $centre AS d, (x - $centre) / $scale AS z FROM (SELECT $x AS x, $g AS g FROM data)))
+FROM (SELECT g, d, {_BIN} AS b FROM (SELECT g, x, d, d / $scale AS z
+      FROM (SELECT g, x, {_FINITE} AS d FROM (SELECT $x AS x, $g AS g FROM data))))
 GROUP BY g, b
 """  # noqa: S608  # constants of this module
 
