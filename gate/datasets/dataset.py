@@ -31,7 +31,7 @@ _MOST_VERSIONS = 10
 
 
 class DuckDataset:
-    """Rows of one side, attached to a connection of their own.
+    """Rows of one side, attached to a connection of their own. For one thread at a time.
 
     Args:
         facts: what is known without measuring.
@@ -39,15 +39,18 @@ class DuckDataset:
         files: the files that the digest is of; they must not change while they are read.
         kept: parts that were computed before; None if the rows have no digest to keep them by, or one that no other
             run can have (a window that ends now).
+        folder: whatever removes the folder that the rows were fetched to and spill into, once nobody holds it.
     """
 
     def __init__(
-        self, facts: DatasetFacts, rows: Callable[[], Rows], files: Sequence[Files], kept: PartCache | None
-    ) -> None:
+        self, facts: DatasetFacts, rows: Callable[[], Rows], files: Sequence[Files], kept: PartCache | None,
+        folder: object,
+    ) -> None:  # fmt: skip
         self._facts = facts
         self._attach = rows
         self._files = files
         self._kept = kept
+        self._folder = folder
         self._attached: Rows | None = None
         self._known: dict[PartRequest, Part] = {}
 
@@ -115,11 +118,13 @@ class DuckDataset:
         drawn = attached.select("SELECT 1 FROM data", tuple(columns)).select(*fields, position, append=False)
         drawn = drawn.order_by(fill("HASH($p, $seed)", p=position, seed=whole(seed)), position).limit(max(rows, 0))
         ordered = exp.select(*fields).from_(drawn.subquery("drawn")).order_by(position)
+        attached.progress(f"scan {self._facts.uri}")
         try:
             frame: pd.DataFrame = attached.connection.execute(render(ordered)).df()
         except duckdb.Error as wrong:
             raise DataError(f"{self._facts.uri}: cannot be sampled: {first_line(wrong)}") from wrong
         self._refuse_changed()
+        frame.columns = list(columns)  # on its way out the engine ends a name at its first NUL
         return frame
 
     def _rows(self) -> Rows:

@@ -90,7 +90,7 @@ class DuckDatasets:
             if kept:
                 kept.save(digest, "rows", rows)
         watched = [files] if labels is None else [files, labels]
-        return DuckDataset(side.facts(digest, rows), side.attach, watched, kept)
+        return DuckDataset(side.facts(digest, rows), side.attach, watched, kept, self._own_folder)
 
     def open_frame(self, frame: pd.DataFrame | pa.Table, *, uri: str) -> DuckDataset:
         """Open the rows of a pandas frame or an Arrow table of this process. They have no digest: nothing is kept."""
@@ -103,7 +103,7 @@ class DuckDatasets:
         connection = connect(self._engine, ())
         relation = frame_relation(connection, "rows_loaded", table, uri)
         side = _Side(connection, relation, Source(uri), datetime.now(UTC), self._progress)
-        return DuckDataset(side.facts(NO_DIGEST, relation.rows), side.attach, (), None)
+        return DuckDataset(side.facts(NO_DIGEST, relation.rows), side.attach, (), None, self._own_folder)
 
     def _files(self, place: str, uri: str) -> Files:
         remote = remote_place(place)
@@ -191,11 +191,15 @@ class _Side:
 
     def _make(self) -> None:
         """Make the relation `data`, once."""
-        if not self._is_made:
-            self._relation.prepare()
-            view = self._relation.view("data", self.position, self.selection.condition)
+        if self._is_made:
+            return
+        self._relation.prepare()
+        view = self._relation.view("data", self.position, self.selection.condition)
+        try:
             self._connection.execute(render(view))
-            self._is_made = True
+        except duckdb.Error as wrong:
+            raise DataError(f"{self._source.uri}: cannot be read: {first_line(wrong)}") from wrong
+        self._is_made = True
 
 
 def _remembered(memo: Path) -> Delimited | None:

@@ -142,11 +142,11 @@ def stamp_of(path: Path, uri: str) -> Stamp:
 
 def _path_of(place: str, uri: str) -> Path:
     """The local path behind a path or a `file:` URI."""
-    if "\0" in place:
-        raise DataError(f"{uri!r}: a path has no NUL character")
+    if "\0" in place or not place:
+        raise DataError(f"{uri!r}: a path is not empty and has no NUL character")
     parts = urlsplit(place) if place.startswith("file:") else None
     if parts is None:
-        return Path(place).expanduser().absolute()
+        return Path(place).absolute()
     if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path.startswith("/"):
         raise DataError(f"{uri}: a file URI has no host, query or fragment; write file:///absolute/path")
     return Path(unquote(parts.path))

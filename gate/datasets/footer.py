@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -120,5 +121,5 @@ def _blamed(connection: duckdb.DuckDBPyConnection, files: Files) -> str:
 
 def _reason(wrong: Exception) -> str:
     """The engine's reason without the path of the file, which may be that of a private copy."""
-    text = first_line(wrong)
+    text = re.sub(r"^[A-Za-z ]+ Error: (Failed to read Parquet file '.*?': )?", "", first_line(wrong))
     return "it is damaged or cut short" if "'" in text or "/" in text else text

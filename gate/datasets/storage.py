@@ -40,6 +40,7 @@ _FAMILIES = {
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), Family.INTEGER),
     **dict.fromkeys(("FLOAT", "DOUBLE"), Family.FLOAT),
     **dict.fromkeys(("VARCHAR", "ENUM", "UUID", "JSON"), Family.TEXT),
+    "NULL": Family.TEXT,  # what a writer stores that saw no value: measured as all missing, not left out
     **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), Family.MOMENT),
     **dict.fromkeys(("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"), Family.MOMENT),
     "DECIMAL": Family.DECIMAL,
@@ -61,7 +62,7 @@ _KINDS = {
 def column_of(name: str, engine_type: str) -> Column:
     """Describe a column by the engine's name of its type. Nested types keep their outer name only."""
     nested = engine_type.endswith("]")
-    word = "LIST" if nested else engine_type.split("(", 1)[0].strip()
+    word = "LIST" if nested else engine_type.split("(", 1)[0].strip(' "')
     shown = engine_type if word == "DECIMAL" else word
     return Column(name, shown, _KINDS[_FAMILIES.get(word, Family.OTHER)])
 

@@ -19,7 +19,7 @@ from gate.statistics.errors import Undefined
 from gate.statistics.parts import BinCounts, Part, SplitParts, ValueCounts
 
 _TOP_CATEGORIES = 12
-_FEWEST_ROWS = 30  # a distance of fewer rows is mostly noise
+_FEWEST_ROWS = 20  # a distance of fewer rows is mostly noise; hourly data has 24 a day
 _MOST_DAYS = 92
 _MOST_SEGMENTS = 50
 

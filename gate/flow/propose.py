@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SPLITS = 3
+_CONFIDENCE = 0.95  # the default of a policy
 _SAMPLE_ROWS = 100_000
 _METHOD = {Kind.NUMERIC: "wasserstein", Kind.CATEGORICAL: "jensenshannon"}
 _PILOT_CONTEXTS = ("pilot", "current", "shadow", "serving", "production", "inference")
@@ -77,7 +78,7 @@ def propose(ref: ModelRef, ports: Ports, wish: Wish, *, folder: Path, now: datet
     ports.observer.phase("evidence", f"{reference.facts.rows:,} reference rows")
     features = [name for name in scope.features if scope.absent(name) is None and is_writable(name)]
     missing: dict[Need, str] = {MissingShare(ANY, column, Side.REFERENCE): column for column in features}
-    quality: dict[Need, str] = {Quality(ANY, metric): metric for metric in metrics}
+    quality: dict[Need, str] = {Quality(ANY, metric, confidence=_CONFIDENCE): metric for metric in metrics}
     seen = ports.evidence.gather([*missing, *quality], scope, reference, reference, now=now, report=False).evidence
     noise, half = _noise(reference, features, scope, ports, now)
     current = _current(candidate, wish)
@@ -95,9 +96,9 @@ def propose(ref: ModelRef, ports: Ports, wish: Wish, *, folder: Path, now: datet
         missing=tuple((column, _value(seen, need) or 0.0) for need, column in missing.items()),
         noise=noise,
         metrics=tuple(
-            SeenMetric(metric, value, higher_is_better=task == "classification")
+            _seen_metric(metric, reading, task)
             for need, metric in quality.items()
-            if (value := _value(seen, need)) is not None
+            if isinstance(reading := seen[need], Measured)
         ),
         has_champion=champion is not None and champion.version != candidate.version,
         has_categories=any(scope.kinds.get(column) is Kind.CATEGORICAL for column in scope.features),
@@ -228,6 +229,11 @@ def _metrics(task: Task, roles: Roles) -> tuple[str, ...]:
         return ("mae",) if roles.prediction else ()
     accuracy = ("accuracy",) if roles.prediction else ()
     return (*accuracy, "roc_auc") if roles.score and roles.positive else accuracy
+
+
+def _seen_metric(metric: str, measured: Measured, task: Task) -> SeenMetric:
+    half = (measured.high - measured.low) / 2 if measured.interval else 0.0
+    return SeenMetric(metric, measured.value, task == "classification", measured.rows, half)
 
 
 # --- what chance does -------------------------------------------------------------------------------------------------

@@ -14,8 +14,10 @@ from gate.domain.plain import plain
 from gate.domain.scope import Task
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+# Plain, these are no text for one reader of YAML or another.
+_WORDS_OF_YAML = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf", "infinity"})
 USUAL_DRIFT_LIMIT = 0.1  # of all drift methods in use; docs/decisions/0006-proposed-limits.md
+PILOT_ROWS = 1_000  # labelled rows that a small pilot has, at least
 _MARGIN = 2.0
 _LONGEST_NAME = 200
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -40,11 +42,16 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class SeenMetric:
-    """A quality metric of the model on the reference, and which way is better."""
+    """A quality metric of the model on `rows` labelled rows of the reference, and which way is better.
+
+    `half_interval` is half the width of its confidence interval there, 0.0 where none is known.
+    """
 
     metric: str
     value: float
     higher_is_better: bool
+    rows: int
+    half_interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,18 +220,23 @@ def drift_limit(noise: tuple[Noise, ...]) -> float:
 def _metrics(p: Proposal) -> Iterator[str]:
     for seen in p.metrics:
         yield from _comment(
-            f"On the reference {seen.metric} is {seen.value:.4g}. The limit allows a tenth more error; "
-            "what the use needs is for a person to say.", "  ",
+            f"On the reference {seen.metric} is {seen.value:.4g}. The limit leaves room for a tenth more error, and "
+            f"for the chance in {PILOT_ROWS:,} labelled rows; what the use needs is for a person to say.", "  ",
         )  # fmt: skip
         side = "min" if seen.higher_is_better else "max"
         yield f"  - {{check: metric, id: {seen.metric}, metric: {seen.metric}, {side}: {_number(metric_limit(seen))}}}"
 
 
 def metric_limit(seen: SeenMetric) -> float:
-    """A tenth more error than on the reference: of the value itself, or of what it lacks to 1, to three digits."""
+    """A tenth more error than on the reference, or twice the half interval of a small pilot, whichever is more.
+
+    The whole interval has to keep the limit, so half an interval alone would hold every other pilot that is as good as
+    the reference. An interval shrinks with the root of the rows. To three digits, on the lenient side.
+    """
+    chance = 2 * seen.half_interval * math.sqrt(seen.rows / PILOT_ROWS)
     if seen.higher_is_better:
-        return _rounded(1 - (1 - seen.value) * 1.1, down=True)
-    return _rounded(seen.value * 1.1, down=False)
+        return _rounded(seen.value - max((1 - seen.value) / 10, chance), down=True)
+    return _rounded(seen.value + max(seen.value / 10, chance), down=False)
 
 
 def _rounded(value: float, *, down: bool) -> float:
@@ -232,7 +244,7 @@ def _rounded(value: float, *, down: bool) -> float:
     if value == 0:
         return 0.0
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
-    whole = math.floor(value / step) if down else math.ceil(value / step - 1e-9)
+    whole = math.floor(value / step + 1e-9) if down else math.ceil(value / step - 1e-9)
     return round(whole * step, 12)
 
 

@@ -28,9 +28,11 @@ def draw_distribution(distribution: Distribution) -> Markup:
 
 
 def draw_trail(trail: Trail) -> Markup:
-    """Draw a distance over days as a line, with its limit; a day with too few rows is a gap."""
+    """Draw a distance over days as a line, with its limit; a day with too few rows is a gap. Without any: nothing."""
     height, left, right, top, bottom = 160, 46, 12, 16, 26
     measured = [distance for distance in trail.distances if distance is not None]
+    if not measured:
+        return Markup("")
     ceiling = max([*measured, trail.limit or 0.0, 1e-9]) * 1.12
     count = len(trail.labels)
     step = (_WIDTH - left - right) / max(count - 1, 1)
@@ -57,8 +59,7 @@ def draw_trail(trail: Trail) -> Markup:
         anchor = "start" if index == 0 else "end" if index == count - 1 else "middle"
         body.append(_text(left + step * index, height - 8, trail.labels[index], "tick", anchor))
     title = f"{trail.column}: {trail.method} by {trail.over}"
-    highest = f"highest {number(max(measured))}" if measured else "no group has enough rows"
-    return _drawing(height, title, f"{count} points, {highest}", body)
+    return _drawing(height, title, f"{count} points, highest {number(max(measured))}", body)
 
 
 def draw_limit(
@@ -114,6 +115,8 @@ def since(trail: Trail) -> str:
 
     Days without enough rows neither begin nor end a stretch.
     """
+    if all(distance is None for distance in trail.distances):
+        return f"no day has enough rows to follow it ({max(trail.rows, default=0):,} at most)"
     if trail.limit is None:
         return ""
     days = [

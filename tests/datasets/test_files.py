@@ -93,9 +93,11 @@ def test_a_file_uri_is_an_absolute_local_path(uri):
     assert str(refused.value) == (f"{uri}: a file URI has no host, query or fragment; write file:///absolute/path")
 
 
-def test_a_nul_character_is_refused():
-    with pytest.raises(DataError, match="a path has no NUL character"):
-        local_files("a\0b", "a\0b")
+@pytest.mark.parametrize("path", ["", "a\0b"])
+def test_no_path_at_all_is_refused(path):
+    with pytest.raises(DataError) as refused:
+        local_files(path, path)
+    assert str(refused.value) == f"{path!r}: a path is not empty and has no NUL character"
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(bench):

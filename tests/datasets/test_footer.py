@@ -1,5 +1,4 @@
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from gate.datasets import footer
@@ -126,7 +125,21 @@ def test_more_rows_than_gate_takes_on_are_refused_by_the_footer(bench, monkeypat
     assert refusal(bench, "eleven.parquet") == "eleven.parquet: 11 rows, more than the 10 that gate takes on"
 
 
+def test_a_file_without_columns_is_refused(bench):
+    bench.parquet("a.parquet", pa.table({}))
+    assert refusal(bench, "a.parquet") == (
+        "a.parquet: a.parquet is no readable parquet file: Need at least one non-root column in the file"
+    )
+
+
+def test_a_column_that_never_had_a_value_is_all_missing(bench):
+    bench.parquet("a.parquet", {"x": pa.nulls(3), "y": [1, 2, 3]})
+    parts = bench.open("a.parquet").parts([Values("x"), Bins("x", Grid()), DistinctRows(("x",))])
+    assert (parts[Values("x")].nulls, parts[Values("x")].total) == (3, 0)
+    assert (parts[Bins("x", Grid())].nulls, parts[Bins("x", Grid())].finite) == (3, 0)
+    assert parts[DistinctRows(("x",))] == 1
+
+
 def test_an_encrypted_or_foreign_footer_never_opens(bench):
     bench.text("a.parquet", b"PARE" + b"\0" * 100 + b"PARE")
     assert refusal(bench, "a.parquet").startswith("a.parquet: a.parquet is no readable parquet file")
-    assert pq is not None

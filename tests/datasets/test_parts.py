@@ -54,6 +54,14 @@ HOSTILE = [
     "g",
     "select",
     "a'b",
+    "two\nlines",
+    "tab\t",
+    "ünï ☃",
+    "a.b",
+    "$x",
+    "%s",
+    " ",
+    "nul\0",
 ]
 
 

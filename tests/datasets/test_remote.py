@@ -1,10 +1,10 @@
 # ruff: noqa: E501  # messages are compared in full
 
+import gc
 import os
 from pathlib import Path
 
 import boto3
-import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -60,6 +60,13 @@ def test_an_object_is_fetched_hashed_and_read(bench, bucket, tmp_path, now):
     assert opened.facts.digest == bench.open("2026.parquet").facts.digest, "of the bytes, wherever they are"
     (fetched,) = (tmp_path / "private").glob("fetched-*")
     assert fetched.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_rows_outlive_the_object_that_opened_them(bench, bucket, now):
+    put(bench, bucket, "a.parquet", {"s": ["a"]})
+    opened = DuckDatasets(bench.home, hosts=frozenset({"pilots"})).open(Source("s3://pilots/a.parquet"), now=now)
+    gc.collect()
+    assert opened.parts([Values("s")])[Values("s")].rows == 1
 
 
 def test_a_prefix_and_a_pattern_name_many_objects(bench, bucket, tmp_path, now):
@@ -172,4 +179,3 @@ def test_a_local_file_with_a_colon_is_a_file(bench, now, monkeypatch):
     monkeypatch.chdir(bench.data)
     assert bench.datasets().open(Source("day:1.parquet"), now=now).facts.rows == 1
     assert Path("day:1.parquet").exists()
-    assert pq is not None

@@ -67,25 +67,28 @@ def run(words: list[str], folder: Path, registry: Workspace) -> subprocess.Compl
     )
 
 
-def test_a_stranger_gets_a_verdict_on_their_own_model(tmp_path: Path, registry: Workspace):
-    (tmp_path / "data").mkdir()
-    customers(2).to_parquet(tmp_path / "data" / "pilot.parquet", index=False)
+@pytest.fixture(scope="module")
+def proposed(registry: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of somebody who has just run `gate init`."""
+    folder = tmp_path_factory.mktemp("stranger")
+    (folder / "data").mkdir()
+    customers(2).to_parquet(folder / "data" / "pilot.parquet", index=False)
+    done = run(told("gate init"), folder, registry)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "policies" / "churn.yaml").is_file()
+    return folder
 
-    proposed = run(told("gate init"), tmp_path, registry)
-    assert proposed.returncode == 0, proposed.stderr
-    assert (tmp_path / "policies" / "churn.yaml").is_file()
 
-    checked = run(told("gate check"), tmp_path, registry)
+def test_a_stranger_gets_a_verdict_on_their_own_model(proposed: Path, registry: Workspace):
+    checked = run(told("gate check"), proposed, registry)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.startswith("PROMOTE churn version 3")
-    assert (tmp_path / "report" / "index.html").is_file()
+    assert (proposed / "report" / "index.html").is_file()
 
 
-def test_and_is_told_when_the_pilot_is_unlike_the_training_data(tmp_path: Path, registry: Workspace):
-    (tmp_path / "data").mkdir()
+def test_and_is_told_when_the_pilot_is_unlike_the_training_data(proposed: Path, registry: Workspace):
     pilot = customers(2)
-    pilot.assign(bill=pilot["bill"] * 1.5).to_parquet(tmp_path / "data" / "pilot.parquet", index=False)
-    assert run(told("gate init"), tmp_path, registry).returncode == 0
-    checked = run(told("gate check"), tmp_path, registry)
+    pilot.assign(bill=pilot["bill"] * 1.5).to_parquet(proposed / "data" / "pilot.parquet", index=False)
+    checked = run(told("gate check"), proposed, registry)
     assert checked.returncode == 1, checked.stdout + checked.stderr
     assert "feature_drift(bill)" in checked.stdout

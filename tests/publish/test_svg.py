@@ -45,8 +45,7 @@ def parsed(drawing: str) -> ET.Element:
         (days(0.2, 0.2), "over the limit since 1 November 2026"),
         (days(0.2, 0.3, 0.05), "over the limit on 2 of 3 days, last on 2 November 2026"),
         (days(0.05, None, 0.3, 0.05), "over the limit on 1 of 3 days, on 3 November 2026"),
-        (days(None, None), ""),
-        (days(), ""),
+        (days(None, None), "no day has enough rows to follow it (100 at most)"),
         (days(0.9, limit=None), ""),
     ],
 )
@@ -64,9 +63,13 @@ def test_only_days_over_the_limit_are_marked():
     assert dots == ["dot", "dot", "dot over"]
 
 
-@given(st.lists(st.none() | st.floats(0, 1e9), max_size=7), st.none() | st.floats(0, 1e9))
-def test_any_trail_can_be_drawn(distances, limit):
-    parsed(draw_trail(days(*distances, limit=limit)))
+@given(st.lists(st.none() | st.floats(0, 1e9), max_size=6), st.floats(0, 1e9), st.none() | st.floats(0, 1e9))
+def test_any_trail_can_be_drawn(distances, measured, limit):
+    parsed(draw_trail(days(*distances, measured, limit=limit)))
+
+
+def test_a_trail_without_a_measured_day_is_not_drawn():
+    assert not draw_trail(days(None, None))
 
 
 @given(FINITE, st.none() | st.tuples(FINITE, FINITE).map(sorted), st.none() | FINITE, st.none() | FINITE)

@@ -66,7 +66,8 @@ def read_bins(rows: Rows, request: Bins, arrays: Arrays) -> BinCounts | SplitPar
 
     def make(some: Arrays) -> BinCounts:
         b, n = plain(some["b"]).astype(np.int64), plain(some["n"]).astype(np.int64)
-        outside = {int(code): int(count) for code, count in zip(b, n, strict=True) if abs(code) > _RESERVED}
+        reserved = np.abs(b) > _RESERVED
+        outside = dict(zip(b[reserved].tolist(), n[reserved].tolist(), strict=True))
         order = np.argsort(b, kind="stable")
         order = order[np.abs(b[order]) < _RESERVED]
         s, q, lo, hi = (_doubles(some[name])[order] for name in ("s", "q", "lo", "hi"))

@@ -13,7 +13,7 @@ from gate.datasets.template import whole
 from gate.domain.part import Grid, GridOf, PartRequest
 from gate.statistics.parts import Part
 
-SAMPLE_ROWS = 250_000
+SAMPLE_ROWS = 100_000
 _BLOCK = 2048  # rows that the engine reads as one vector: other blocks are skipped, not decoded
 _LARGEST_CENTRE = 1e300  # beyond it x - centre could leave the range of a double
 
