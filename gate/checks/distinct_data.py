@@ -15,7 +15,8 @@ _NO_DIGEST = "none"
 class DistinctData(Check):
     """Requires that reference and current are not the same data: nothing would be compared. Judged for every policy.
 
-    Compares the digests of the two sides, windows included. A source without a digest (a query) cannot be compared.
+    Compares the bytes of the two sides and their windows: a copy under another name, or with labels joined to it, is
+    still the same data. A source without bytes of its own (a query) cannot be compared.
 
     Example:
         - {check: distinct_data}

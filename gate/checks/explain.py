@@ -172,6 +172,8 @@ def _text(schema: Mapping[str, Any]) -> str:
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
+    if "exclusiveMaximum" in schema:
+        high = f"below {schema['exclusiveMaximum']}"
     if low is None and high is None:
         return ""
     if high is None:

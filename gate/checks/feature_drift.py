@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
+from pydantic import Field
+
 from gate.checks.choosing import nothing, of_kind
-from gate.checks.contract import Share
 from gate.checks.drift import DriftCheck
 from gate.checks.fields import Names
 from gate.checks.judging import percent
@@ -46,7 +47,8 @@ class FeatureDrift(DriftCheck):
 
     # More columns would dilute the share of drifted ones, fewer would hide one: only the same list is as strict.
     columns: Annotated[Names | None, FIXED] = None
-    max_drifted_share: Annotated[Share | None, _SHARE] = None
+    # Below 1: a share that all may exceed together would be no limit.
+    max_drifted_share: Annotated[Annotated[float, Field(ge=0, lt=1)] | None, _SHARE] = None
 
     def columns_in(self, scope: Scope) -> tuple[str, ...]:
         """The columns that are judged."""

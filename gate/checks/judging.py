@@ -77,7 +77,8 @@ def judge_number(
         wording: how to say it.
         warn: where it has to lie not to be warned about; inside `limit` only.
         min_rows: below this many rows an inferred number is not judged.
-        confidence: of the interval, for the wording.
+        confidence: of the interval, for the wording. A number that was asked for at one and has no interval is inferred
+            all the same, and said to be judged on the value.
     """
     match reading:
         case Missing():
@@ -116,20 +117,19 @@ def _judge_measured(
 ) -> Judgement:
     clause = wording.says(wording.show(measured.value)) + _spread(measured, wording, confidence)
     limited = _limited(measured.value, limit, wording.show)
+    held = limited if measured.interval is not None or confidence is None else f"{limited}, judged on the value"
     inside = limit.holds(measured.low) and limit.holds(measured.high)
     beyond = (limit.max is not None and measured.low > limit.max) or (
         limit.min is not None and measured.high < limit.min
     )
     if inside and warn.holds(measured.value):
-        return _judgement(Status.PASS, f"{clause}, {limited}", measured, limit, wording)
+        return _judgement(Status.PASS, f"{clause}, {held}", measured, limit, wording)
     if inside:
-        reason = f"{clause}, {limited}; it should be {_shown(warn, wording.show)}"
+        reason = f"{clause}, {held}; it should be {_shown(warn, wording.show)}"
         return _judgement(Status.WARN, reason, measured, limit, wording, remedy=wording.remedy)
     aim = wording.aim(wording.show(measured.value), _shown(limit, wording.show))
     if beyond:
-        return _judgement(
-            Status.FAIL, f"{clause}, {limited}", measured, limit, wording, remedy=wording.remedy, flip=aim
-        )
+        return _judgement(Status.FAIL, f"{clause}, {held}", measured, limit, wording, remedy=wording.remedy, flip=aim)
     return _straddling(measured, limit, wording, f"{clause}, {limited}", aim)
 
 

@@ -20,6 +20,11 @@ from gate.domain.metrics import METRICS, Metric, metric_names
 from gate.domain.need import ANY, ChampionRecord, Limit, Need, Quality
 from gate.domain.scope import Scope
 
+FEWEST_OF_A_CLASS = 30
+"""Labelled rows of the smaller of two classes below which what is measured on both says nothing."""
+
+_ON_BOTH_CLASSES = frozenset({"balanced_accuracy", "precision", "recall", "f1", "roc_auc", "pr_auc"})
+
 Margin = float | Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,4}(\.[0-9]{1,4})?%$")]
 
 
@@ -123,7 +128,8 @@ class MetricCheck(Check):
     limits; a group that the reference has and current lacks, or that is too small, is insufficient and never left out.
 
     Judged on the interval where one is known (accuracy, precision, recall, mae, bias, binary roc_auc), else on the
-    value. Below `min_rows` labelled rows it is not judged.
+    value. Below `min_rows` labelled rows it is not judged; nor are `f1`, `precision`, `recall`, `balanced_accuracy`,
+    `roc_auc` and `pr_auc` of two classes with fewer than 30 of either, unless `min_rows` is below 30 too.
 
     Example:
         - id: error
@@ -205,11 +211,28 @@ class MetricCheck(Check):
     def _valued(self, evidence: Evidence, scope: Scope) -> Iterator[Judgement]:
         if self._limit == ANY:
             return
+        min_rows = self.min_rows_in(scope)
         yield judge_number(
-            evidence[self._value(scope)], self._limit, self._wording({}, ""),
-            warn=limit(self.warn_below, self.warn_above), min_rows=self.min_rows_in(scope),
-            confidence=self.confidence_in(scope),
+            self._of_both_classes(evidence[self._value(scope)], min_rows), self._limit, self._wording({}, ""),
+            warn=limit(self.warn_below, self.warn_above), min_rows=min_rows, confidence=self.confidence_in(scope),
         )  # fmt: skip
+
+    def _of_both_classes(self, reading: Reading, min_rows: int) -> Reading:
+        """Refuse what rests on a few rows of the rarer of two classes, however many there are of the other.
+
+        A policy that asks for no rows is asked for none of a class either.
+        """
+        if self.metric not in _ON_BOTH_CLASSES or min_rows < FEWEST_OF_A_CLASS:
+            return reading
+        if not isinstance(reading, Measured) or reading.rows < min_rows:
+            return reading
+        found = reading.details.get("smaller_class")
+        if found is None or found >= FEWEST_OF_A_CLASS:
+            return reading
+        lacking = FEWEST_OF_A_CLASS - found
+        return Missing(f"{METRICS[self.metric].title} rests on {found:,} labelled rows of the smaller class; "
+                       f"{FEWEST_OF_A_CLASS} are needed, {lacking} more", rows=reading.rows,
+                       rows_missing=lacking)  # fmt: skip
 
     def _wording(self, subject: dict[str, str], where: str) -> Wording:
         title = METRICS[self.metric].title
@@ -233,7 +256,7 @@ class MetricCheck(Check):
             case Missing() as missing:
                 yield judge_missing(missing, subject, allowed.limit)
             case _:
-                reading = evidence[self._increase(allowed, scope)]
+                reading = self._of_both_classes(evidence[self._increase(allowed, scope)], self.min_rows_in(scope))
                 yield judge_number(
                     reading, allowed.limit, self._versus_wording(subject, allowed, reading),
                     min_rows=self.min_rows_in(scope), confidence=self.confidence_in(scope),
@@ -273,10 +296,11 @@ class MetricCheck(Check):
 
     def _segment(self, segment: str, reading: Measured | Missing, scope: Scope) -> Judgement:
         assert self.segments is not None
-        own = self.segments.min_rows
+        min_rows = self.min_rows_in(scope) if self.segments.min_rows is None else self.segments.min_rows
         return judge_number(
-            reading, self._in_segments, self._wording({"segment": segment}, f" where {segment}"),
-            min_rows=self.min_rows_in(scope) if own is None else own, confidence=self.confidence_in(scope),
+            self._of_both_classes(reading, min_rows), self._in_segments,
+            self._wording({"segment": segment}, f" where {segment}"), min_rows=min_rows,
+            confidence=self.confidence_in(scope),
         )  # fmt: skip
 
 

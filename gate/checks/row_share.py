@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from gate.checks.choosing import cannot, quoted
+from gate.checks.choosing import cannot, listed, quoted
 from gate.checks.contract import Check, Name, Share
 from gate.checks.fields import limit, require_limit
 from gate.checks.judging import Wording, judge_number, percent
-from gate.checks.tighten import HIGHER, LOWER
+from gate.checks.storage import spelled
+from gate.checks.tighten import FIXED, HIGHER, LOWER
 from gate.domain import need
-from gate.domain.evidence import Evidence
+from gate.domain.evidence import Evidence, Measured, Reading
 from gate.domain.finding import Dimension, Judgement
 from gate.domain.need import Limit
 from gate.domain.scope import Scope
+
+_RESPELL = "write equals as the data has it, or list it in values if it is right and may be absent"
 
 
 class RowShare(Check):
     """Requires that the share of current rows where `column` equals `equals` is at least `min` and at most `max`.
 
-    For what people did with the model: override rate, exception rate, thumbs up. Compared as text, over the rows that
-    have a value. Judged on the Wilson interval of the share.
+    For what people did with the model: override rate, exception rate, thumbs up. Taken over the rows that have a value,
+    and compared as the column is stored: `true` is a boolean's, `1` is 1 and 1.0. A value that no row of either side
+    has may be misspelt, so it is insufficient, unless `values` lists it as one that may be absent. Judged on the Wilson
+    interval of the share.
 
     Example:
         - id: override_rate
@@ -36,6 +41,8 @@ class RowShare(Check):
 
     column: Name
     equals: Name | int | bool
+    # FIXED: whatever is listed may be absent without a word.
+    values: Annotated[tuple[Name | int | bool, ...] | None, Field(strict=False, min_length=1), FIXED] = None
     min: Annotated[Share | None, HIGHER] = None
     max: Annotated[Share | None, LOWER] = None
 
@@ -48,23 +55,36 @@ class RowShare(Check):
     def _limit(self) -> Limit:
         return limit(self.min, self.max)
 
-    @property
-    def _text(self) -> str:
-        """`equals` as SQL writes it."""
-        return str(self.equals).lower() if isinstance(self.equals, bool) else str(self.equals)
+    def _text(self, scope: Scope) -> str | None:
+        """`equals` as the column spells it; None without the column, or if no value of its type is that."""
+        column = scope.current.find(self.column)
+        return None if column is None else spelled(self.equals, column)
+
+    def _may_be_absent(self, text: str, scope: Scope) -> bool:
+        column = scope.current.find(self.column)
+        return column is not None and any(spelled(value, column) == text for value in self.values or ())
 
     def needs(self, scope: Scope) -> tuple[need.RowShare, ...]:
         """The share, with its interval."""
-        if self.column not in scope.current:
+        text = self._text(scope)
+        if text is None:
             return ()
-        return (need.RowShare(self._limit, self.column, self._text, self.confidence_in(scope)),)
+        return (need.RowShare(self._limit, self.column, text, self.confidence_in(scope)),)
 
     def judge(self, evidence: Evidence, scope: Scope) -> tuple[Judgement, ...]:
         """Hold it against the limit."""
         subject = {"column": self.column}
-        if not (wanted := self.needs(scope)):
+        column, text = scope.current.find(self.column), self._text(scope)
+        if column is None:
             return (cannot(f"column {self.column} is absent from the current data", subject, self._limit),)
-        what = f"{self.column} is {quoted(self._text)}"
+        if text is None:
+            reason = f"column {self.column} is {column.type}: none of its values can be {quoted(self.equals)}"
+            return (cannot(reason, subject, self._limit, _RESPELL),)
+        (wanted,) = self.needs(scope)
+        reading = evidence[wanted]
+        if _is_unheard_of(reading) and not self._may_be_absent(text, scope):
+            return (cannot(_unheard_of(text, self.column, reading, scope), subject, self._limit, _RESPELL),)
+        what = f"{self.column} is {quoted(text)}"
         wording = Wording(
             subject,
             says=lambda shown: f"{what} in {shown} of rows",
@@ -75,7 +95,19 @@ class RowShare(Check):
         )
         return (
             judge_number(
-                evidence[wanted[0]], self._limit, wording,
+                reading, self._limit, wording,
                 min_rows=self.min_rows_in(scope), confidence=self.confidence_in(scope),
             ),
         )  # fmt: skip
+
+
+def _is_unheard_of(reading: Reading) -> bool:
+    """Whether no row has the value, and nothing says that the reference has it."""
+    return isinstance(reading, Measured) and reading.value == 0 and not reading.details.get("occurs", False)
+
+
+def _unheard_of(text: str, column: str, reading: Reading, scope: Scope) -> str:
+    where = "on either side" if column in scope.reference else "in the current data"
+    values = reading.details.get("values", ()) if isinstance(reading, Measured) else ()
+    has = f"; it has: {listed(map(str, values))}" if values else ""
+    return f"{quoted(text)} is no value of {column} {where}{has}"

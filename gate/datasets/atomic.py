@@ -1,8 +1,9 @@
-"""Files under GATE_HOME: whole or not there, and for their owner alone."""
+"""Files under GATE_HOME: whole or not there, for their owner alone, and believed only if nobody else could write."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -20,3 +21,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def read_own(path: Path) -> bytes:
+    """Read a file that only this user can have written; PermissionError for any other, OSError if it is not there."""
+    with path.open("rb") as stream:
+        seen = os.fstat(stream.fileno())
+        if seen.st_uid != os.geteuid() or seen.st_mode & 0o022:
+            raise PermissionError(errno.EPERM, "others could have written it", str(path))
+        return stream.read()

@@ -1,7 +1,7 @@
 """Parts that were computed before, kept under GATE_HOME: an unchanged reference is not read twice.
 
 An entry is a zip of plain arrays (numpy, without pickle: loading one runs nothing), named by what it answers. One that
-is torn, foreign or of another format is no entry: it is computed again.
+is torn, foreign, open to others or of another format is no entry: it is computed again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gate.datasets.atomic import write_atomically
+from gate.datasets.atomic import read_own, write_atomically
 from gate.domain.part import Grid, PartRequest
 from gate.statistics.parts import (
     BinCounts,
@@ -34,7 +34,7 @@ from gate.statistics.parts import (
     ValueCounts,
 )  # fmt: skip
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same request could be answered with other arrays than before."""
 
 MOST_DATASETS = 64
@@ -58,7 +58,7 @@ class PartCache:
         """The part that answers `request`, or None if it is not kept."""
         try:
             entry = self._entry(digest, request)
-            with np.load(entry, allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(read_own(entry)), allow_pickle=False) as arrays:
                 part = _decode({name: arrays[name] for name in arrays.files})
             os.utime(entry.parent)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):

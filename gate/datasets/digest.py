@@ -7,21 +7,22 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 
-from gate.datasets.atomic import write_atomically
+from gate.datasets.atomic import read_own, write_atomically
 from gate.datasets.files import DataFile, Files
 from gate.errors import DataError
 
-_SETTLED_NS = 2_000_000_000
+SETTLED_NS = 2_000_000_000
 """A file that was written this recently could change again within one tick of its clock, so it is not remembered."""
 
 
 class FileDigests:
-    """The sha256 of files, remembered in a folder by (path, inode, size, mtime)."""
+    """The sha256 of files, remembered in a folder by their paths and stamps."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._folder = folder
@@ -38,7 +39,7 @@ class FileDigests:
         if file.sha256 is not None:
             return file.sha256
         memo = self._folder / f"{hashlib.sha256(str(file.path).encode('utf-8', 'surrogateescape')).hexdigest()}.json"
-        stamp = [file.stamp.inode, file.stamp.size_bytes, file.stamp.mtime_ns]
+        stamp = list(astuple(file.stamp))
         known = _remembered(memo, stamp)
         if known is not None:
             return known
@@ -48,7 +49,7 @@ class FileDigests:
         except OSError as wrong:
             raise DataError(f"{uri}: cannot be read: {wrong.strerror}") from wrong
         file.refuse_changed(uri)
-        if time.time_ns() - file.stamp.mtime_ns > _SETTLED_NS:
+        if time.time_ns() - max(file.stamp.mtime_ns, file.stamp.ctime_ns) > SETTLED_NS:
             write_atomically(memo, json.dumps({"stamp": stamp, "sha256": sha256}).encode())
         return sha256
 
@@ -66,10 +67,16 @@ def manifest_digest(files: Files, digests: Sequence[str], selection: Mapping[str
     return f"sha256:{hashlib.sha256(rfc8785.dumps(manifest)).hexdigest()}"
 
 
+def content_digest(digests: Sequence[str], selection: Mapping[str, Any]) -> str:
+    """The sha256 of the bytes of a dataset and of which of their rows count, whatever its files are named."""
+    content = {"contentVersion": 1, "files": sorted(digests), **selection}
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(content)).hexdigest()}"
+
+
 def _remembered(memo: Path, stamp: list[int]) -> str | None:
-    """What a memo says of this very file; a memo that cannot be read says nothing."""
+    """What a memo says of this very file; one that cannot be read, or that others could have written, says nothing."""
     try:
-        said = json.loads(memo.read_bytes())
+        said = json.loads(read_own(memo))
         sha256 = said["sha256"] if said["stamp"] == stamp else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

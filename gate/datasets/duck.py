@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from gate.datasets.atomic import write_atomically
+from gate.datasets.atomic import read_own, write_atomically
 from gate.datasets.cache import FORMAT, PartCache
 from gate.datasets.connection import Engine, connect
 from gate.datasets.dataset import DuckDataset
 from gate.datasets.delimited import Delimited, Header
-from gate.datasets.digest import FileDigests, manifest_digest
+from gate.datasets.digest import FileDigests, content_digest, manifest_digest
 from gate.datasets.files import Files, Format, local_files
 from gate.datasets.labels import join_labels, ripeness
 from gate.datasets.parts.answering import Rows, first_line
 from gate.datasets.relation import Relation, csv_relation, frame_relation, free_name, parquet_relation
 from gate.datasets.remote import Stores, remote_place
-from gate.datasets.selection import Selection, select_rows
-from gate.datasets.template import render
+from gate.datasets.selection import Selection, refuse_unordered, select_rows
+from gate.datasets.storage import moment
+from gate.datasets.template import fill, render
 from gate.domain.columns import Schema
 from gate.domain.dataset import DatasetFacts, Source
 from gate.errors import DataError
@@ -70,6 +71,7 @@ class DuckDatasets:
             UsageError: the labels have a delay and nothing says how old a row is.
         """
         files = self._files(source.path or source.uri, source.uri)
+        refuse_unordered(source, files)
         labels = self._files(source.labels.uri, source.labels.uri) if source.labels else None
         connection = connect(self._engine, (*files.paths, *(labels.paths if labels else ())))
         digests = self._digests.of(files, source.uri)
@@ -81,16 +83,16 @@ class DuckDatasets:
             label_relation = self._relation(connection, "labels_loaded", labels, label_digests, source.labels.uri)
             manifest["labels"] = side.join(label_relation) | {"files": manifest_digest(labels, label_digests, {})}
         digest = manifest_digest(files, digests, manifest)
-        recurs = source.window is None or source.window.until is not None
-        recurs = recurs and not (source.labels and source.labels.delay and source.window is None)
-        kept = self._kept if recurs else None
-        rows = kept.load(digest, "rows") if kept else None
-        if not isinstance(rows, int):
-            rows = side.count()
+        kept = self._kept if _recurs(source, now) else None
+        rows, undated = (kept.load(digest, "rows"), kept.load(digest, "undated rows")) if kept else (None, None)
+        if not isinstance(rows, int) or not isinstance(undated, int):
+            rows, undated = side.count()
             if kept:
                 kept.save(digest, "rows", rows)
+                kept.save(digest, "undated rows", undated)
+        content = content_digest(digests, side.selection.manifest if side.selection.condition is not None else {})
         watched = [files] if labels is None else [files, labels]
-        return DuckDataset(side.facts(digest, rows), side.attach, watched, kept, self._own_folder)
+        return DuckDataset(side.facts(digest, rows, content, undated), side.attach, watched, kept, self._own_folder)
 
     def open_frame(self, frame: pd.DataFrame | pa.Table, *, uri: str) -> DuckDataset:
         """Open the rows of a pandas frame or an Arrow table of this process. They have no digest: nothing is kept."""
@@ -160,24 +162,31 @@ class _Side:
             raise DataError(f"{labels.uri}: cannot be joined: {first_line(wrong)}") from wrong
         return {"on": late.on, "until": ripe.until.isoformat() if ripe else None}
 
-    def count(self) -> int:
-        """The number of rows that count."""
-        if self._source.window is None:
-            return min(self._relation.rows, self._source.last_rows or self._relation.rows)
+    def count(self) -> tuple[int, int]:
+        """The number of rows that count, and of those that a window leaves out because their time is null."""
+        span = self.selection.span
+        if span is None:
+            return min(self._relation.rows, self._source.last_rows or self._relation.rows), 0
         self._make()
         self._progress(f"scan {self._source.uri}")
+        counts = self._relation.select.select(
+            fill("COUNT(*) FILTER (WHERE $inside)", inside=span.condition),
+            fill("COUNT(*) FILTER (WHERE $t IS NULL)", t=moment(span.column)),
+        )
         try:
-            found = self._connection.execute("SELECT COUNT(*) FROM data").fetchone()
+            found = self._connection.execute(render(counts)).fetchone()
         except duckdb.Error as wrong:
             raise DataError(f"{self._source.uri}: cannot be read: {first_line(wrong)}") from wrong
         assert found is not None
-        return int(found[0])
+        return int(found[0]), int(found[1])
 
-    def facts(self, digest: str, rows: int) -> DatasetFacts:
+    def facts(self, digest: str, rows: int, content: str = "", undated: int = 0) -> DatasetFacts:
         """What is known of the dataset."""
         span = self.selection.span
-        ends = (span.since, span.until) if span else (None, None)
-        return DatasetFacts(self._source.uri, digest, rows, self._schema, *ends)
+        return DatasetFacts(
+            self._source.uri, digest, rows, self._schema, since=span.since if span else None,
+            until=span.until if span else None, content=content, undated=undated,
+        )  # fmt: skip
 
     def attach(self) -> Rows:
         """The rows, ready to be asked."""
@@ -202,10 +211,20 @@ class _Side:
         self._is_made = True
 
 
+def _recurs(source: Source, now: datetime) -> bool:
+    """Whether another run can select the same rows and labels, so that their parts are worth keeping.
+
+    Not if the window, or the age of the rows that labels wait for, is counted from this very moment.
+    """
+    if source.window is not None:
+        return source.window.until is not None and source.window.until <= now
+    return not (source.labels and source.labels.delay)
+
+
 def _remembered(memo: Path) -> Delimited | None:
-    """What an earlier run found in the same bytes; a memo that cannot be read says nothing."""
+    """What an earlier run found in the same bytes; a memo that cannot be read, or of others, says nothing."""
     try:
-        said = json.loads(memo.read_bytes())
+        said = json.loads(read_own(memo))
         return Delimited(Header(said["delimiter"], tuple(said["names"])), tuple(said["types"]), int(said["rows"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -37,11 +38,13 @@ _MOST_FILES = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a file system says of a file that changes when its bytes do."""
+    """What a file system says of a file that changes when its bytes do: `ctime_ns` also if its mtime was set back."""
 
+    device: int
     inode: int
     size_bytes: int
     mtime_ns: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +93,14 @@ def local_files(place: str, uri: str) -> Files:
 
     Links are followed: whoever names a path reads with their own rights, and data managers keep datasets as trees of
     links. What counts is the regular file at the end, whose bytes are hashed; nothing else is opened at all, since
-    a pipe or a device would block or never end.
+    a pipe or a device would block or never end. A folder that cannot be read is an error: whether it holds rows that
+    count, nobody can tell.
     """
     path = _path_of(place, uri)
-    if os.path.lexists(path):
-        root, found = (path, _inside(path)) if path.is_dir() else (path.parent, [path])
-        if not found:
-            raise DataError(f"{uri}: the directory holds no data; {_READS}")
-    elif glob.has_magic(str(path)):
-        root = _fixed_part(path)
-        found = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if not os.path.isdir(p))  # noqa: PTH207, PTH112  # pathlib takes no absolute pattern
-        if not found:
-            raise DataError(f"{uri}: no file matches{_nearby(root, path.name)}")
-    else:
-        raise DataError(f"{uri}: no such file{_nearby(path.parent, path.name)}")
+    try:
+        root, found = _found(path, uri)
+    except OSError as wrong:
+        raise DataError(f"{uri}: {wrong.filename} cannot be read: {wrong.strerror}") from wrong
     return dataset_of([(file, file.relative_to(root).as_posix()) for file in found], uri)
 
 
@@ -137,7 +134,7 @@ def stamp_of(path: Path, uri: str) -> Stamp:
         raise DataError(f"{uri}: cannot be read: {wrong.strerror}") from wrong
     if not stat.S_ISREG(seen.st_mode):
         raise DataError(f"{uri}: not a regular file (a pipe, a device or a directory)")
-    return Stamp(seen.st_ino, seen.st_size, seen.st_mtime_ns)
+    return Stamp(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
 def _path_of(place: str, uri: str) -> Path:
@@ -152,13 +149,90 @@ def _path_of(place: str, uri: str) -> Path:
     return Path(unquote(parts.path))
 
 
-def _inside(folder: Path) -> list[Path]:
+def _found(path: Path, uri: str) -> tuple[Path, list[Path]]:
+    """The files that a path names, and the folder that their names begin at. OSError where it cannot be told."""
+    if os.path.lexists(path):
+        if not path.is_dir():
+            return path.parent, [path]
+        found = _inside(path, uri)
+        if not found:
+            raise DataError(f"{uri}: the directory holds no data; {_READS}")
+        return path, found
+    if not glob.has_magic(str(path)):
+        raise DataError(f"{uri}: no such file{_nearby(path.parent, path.name)}")
+    root = _fixed_part(path)
+    parts = path.relative_to(root).parts
+    found = sorted(set(_matching(root, parts, uri))) if root.is_dir() else []
+    if not found:
+        raise DataError(f"{uri}: no file matches{_nearby(root, path.name)}")
+    return root, found
+
+
+def _inside(folder: Path, uri: str) -> list[Path]:
     """The data files below a directory. Names that begin with a dot or an underscore are markers, not data."""
-    found: list[Path] = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        found += [Path(parent, n) for n in names if not n.startswith((".", "_")) and _by_suffix(n) is not None]
-    return found
+    markers = (".", "_")
+    return [
+        parent / name
+        for parent, names in _folders(folder, markers, uri)
+        for name in names
+        if not name.startswith(markers) and (_by_suffix(name) is not None or _is_folder(parent / name))
+    ]
+
+
+def _folders(folder: Path, hidden: tuple[str, ...], uri: str) -> Iterator[tuple[Path, list[str]]]:
+    """A folder and those below it, linked ones too, each with the names of its files.
+
+    DataError where two paths lead to one folder: a link to a folder above never ends, and any other counts rows twice.
+    """
+    seen: dict[tuple[int, int], str] = {}
+
+    def refuse(wrong: OSError) -> None:
+        raise wrong
+
+    for parent, folders, names in os.walk(folder, followlinks=True, onerror=refuse):
+        found = Path(parent).stat()
+        same = seen.setdefault((found.st_dev, found.st_ino), parent)
+        if same is not parent:
+            raise DataError(f"{uri}: {same} and {parent} are one folder, whose rows would count twice; remove the link")
+        folders[:] = sorted(name for name in folders if not name.startswith(hidden))
+        yield Path(parent), names
+
+
+def _matching(folder: Path, parts: tuple[str, ...], uri: str) -> Iterator[Path]:
+    """The files below a folder that match the parts of a pattern, by the rules of a shell.
+
+    Not `glob.glob`, which leaves out in silence what it may not read.
+    """
+    part, *rest = parts
+    if part == "**":
+        for below, _ in _folders(folder, (".",), uri):
+            yield from _matching(below, tuple(rest) or ("*",), uri)
+        return
+    if glob.has_magic(part):
+        names = [entry.name for entry in folder.iterdir() if fnmatchcase(entry.name, part)]
+        names = [name for name in names if not name.startswith(".") or part.startswith(".")]
+    else:
+        names = [part] if _is_there(folder / part) else []
+    for path in (folder / name for name in names):
+        if not _is_folder(path):
+            if not rest:
+                yield path
+        elif rest:
+            yield from _matching(path, tuple(rest), uri)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something at a path; OSError where nobody may look."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; OSError if it leads nowhere, or where nobody may look."""
+    return stat.S_ISDIR(path.stat().st_mode)
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -31,7 +31,8 @@ def ripeness(source: Source, labels: LateLabels, schema: Schema, *, now: datetim
     """Which rows may have a label; None if all may, since there is no delay.
 
     A row is as old as it was at the end of the window: a window that ends on a fixed day is judged as of that day,
-    so that equal inputs give equal findings. Without an end that is the moment of the evaluation.
+    so that equal inputs give equal findings. Without an end, or with one that lies ahead, that is the moment of the
+    evaluation: no row is older than it is now.
     """
     if not labels.delay:
         return None
@@ -41,7 +42,7 @@ def ripeness(source: Source, labels: LateLabels, schema: Schema, *, now: datetim
             f"{source.uri}: labels have a delay, and nothing says how old a row is; "
             "name the time column (data.columns.timestamp, or the window of data.current)"
         )
-    end = (source.window.until if source.window else None) or now
+    end = min((source.window.until if source.window else None) or now, now)
     return Ripe(time_column(name, schema, source.uri), end.astimezone(UTC) - labels.delay)
 
 
@@ -57,7 +58,7 @@ def join_labels(
         DataError: the key is absent on one side or of another type there, keys repeat in the labels (a row would be
             judged twice), or the labels have a column that the data has too (nobody said which one is the truth).
     """
-    ours, theirs = _keys(rows, labels.schema, on, uri, labels.uri)
+    ours, theirs = _keys(rows, labels, on, uri)
     brought = Schema(tuple(column for column in labels.schema if column.name != on))
     shared = [column.name for column in brought if column.name.lower() in {name.lower() for name in rows.names}]
     if shared:
@@ -81,16 +82,18 @@ def join_labels(
     return brought
 
 
-def _keys(rows: Schema, labels: Schema, on: str, uri: str, label_uri: str) -> tuple[exp.Expr, exp.Expr]:
-    """The key on both sides as values that can be compared."""
-    ours, theirs = rows.find(on), labels.find(on)
+def _keys(rows: Schema, labels: Relation, on: str, uri: str) -> tuple[exp.Expr, exp.Expr]:
+    """The key on both sides as values that can be compared; that of no labels has no type and equals nothing."""
+    ours, theirs = rows.find(on), labels.schema.find(on)
     if ours is None or theirs is None:
-        side, place = ("data", uri) if ours is None else ("labels", label_uri)
+        side, place = ("data", uri) if ours is None else ("labels", labels.uri)
         raise DataError(f"{place}: the {side} have no column {on!r} to join the labels on")
+    if not labels.rows:
+        return exp.null(), exp.null()
     families = {family(ours), family(theirs)}
     if Family.OTHER in families or (len(families) > 1 and not families <= _WHOLE_OR_DECIMAL):
         raise DataError(
-            f"{label_uri}: the labels are joined on {on!r}, which is {theirs.type} in them and {ours.type} in the data"
+            f"{labels.uri}: the labels are joined on {on!r}, which is {theirs.type} in them and {ours.type} in the data"
         )
     if len(families) > 1:
         return canonical(ours), canonical(theirs)  # as text: 64-bit identifiers would collide as doubles

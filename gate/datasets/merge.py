@@ -127,6 +127,8 @@ def _merge_confusions(parts: Sequence[ConfusionCounts]) -> ConfusionCounts:
         np.array(list(counts.values()), dtype=np.int64),
         unlabelled=sum(p.unlabelled for p in parts),
         unpredicted=sum(p.unpredicted for p in parts),
+        thresholded=parts[0].thresholded,
+        positive=parts[0].positive,
     )
 
 

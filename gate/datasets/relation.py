@@ -31,7 +31,7 @@ class Relation:
     Attributes:
         uri: what people call them.
         schema: their columns.
-        counts: rows by file, or of all files together where places run through.
+        rows: how many there are.
         select: a SELECT without columns, to which fields and conditions are added.
         place: the expression that is the place of a row, ascending in the order of the files.
         prepare: must be called once before `select` is run.
@@ -39,23 +39,10 @@ class Relation:
 
     uri: str
     schema: Schema
-    counts: tuple[int, ...]
+    rows: int
     select: exp.Select
     place: exp.Expr
     prepare: Callable[[], None]
-
-    @property
-    def rows(self) -> int:
-        """The number of rows."""
-        return sum(self.counts)
-
-    def place_of(self, row: int) -> int:
-        """The place of the row with this number, counted from 0."""
-        for file, count in enumerate(self.counts):
-            if row < count:
-                return file * _FILE_STRIDE + row
-            row -= count
-        raise IndexError(row)
 
     def view(self, name: str, position: str, condition: exp.Expr | None) -> exp.Expr:
         """A statement that makes a view of the columns and, as `position`, the place of each row."""
@@ -76,7 +63,7 @@ def parquet_relation(connection: duckdb.DuckDBPyConnection, files: Files, uri: s
     if {"file_index", "file_row_number"} & {name.lower() for name in schema.names}:
         return _numbered(uri, schema, sum(counts), select)  # columns of the data hide the engine's own
     place = fill(f"file_index * {_FILE_STRIDE} + file_row_number")
-    return Relation(uri, schema, counts, select, place, _ready)
+    return Relation(uri, schema, sum(counts), select, place, _ready)
 
 
 def csv_relation(
@@ -99,7 +86,7 @@ def _loaded(uri: str, table: str, found: Delimited, prepare: Callable[[], None])
     place = free_name("place", found.schema)
     fields = [exp.column(f"c{i}").as_(name, quoted=True) for i, name in enumerate(found.header.names)]
     rows = exp.select(*fields, exp.column("rowid").as_(place, quoted=True)).from_(table).subquery("loaded")
-    return Relation(uri, found.schema, (found.rows,), exp.Select().from_(rows), exp.column(place, quoted=True), prepare)
+    return Relation(uri, found.schema, found.rows, exp.Select().from_(rows), exp.column(place, quoted=True), prepare)
 
 
 def _numbered(uri: str, schema: Schema, rows: int, select: exp.Select) -> Relation:
@@ -107,7 +94,7 @@ def _numbered(uri: str, schema: Schema, rows: int, select: exp.Select) -> Relati
     place = free_name("place", schema)
     fields = [raw(column) for column in schema]
     counted = select.select(*fields, fill("ROW_NUMBER() OVER () - 1").as_(place, quoted=True)).subquery("counted")
-    return Relation(uri, schema, (rows,), exp.Select().from_(counted), exp.column(place, quoted=True), _ready)
+    return Relation(uri, schema, rows, exp.Select().from_(counted), exp.column(place, quoted=True), _ready)
 
 
 def _ready() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
+from gate.datasets.files import Files
 from gate.datasets.relation import Relation
 from gate.datasets.storage import Family, family, moment, raw
 from gate.datasets.template import fill, fill_select, render, whole
@@ -43,15 +44,24 @@ def select_rows(
     return Selection(None, None, {})
 
 
+def refuse_unordered(source: Source, files: Files) -> None:
+    """Raise DataError where nothing says which rows are the last: rows have an order within a file, files have none."""
+    if source.last_rows is not None and source.timestamp is None and len(files.files) > 1:
+        raise DataError(
+            f"{source.uri}: nothing says which rows of {len(files.files):,} files are the last; "
+            "name the time column (data.columns.timestamp)"
+        )
+
+
 def _last(connection: duckdb.DuckDBPyConnection, relation: Relation, count: int, by: str | None) -> exp.Expr | None:
-    """The last rows by time, rows of the same time in the order of the files; without a time column in that order.
+    """The last rows by time, rows of the same time in the order of the files; without a time column by place in a file.
 
     A row without a time is older than any other.
     """
     if count >= relation.rows:
         return None
     if by is None:
-        return fill("$place >= $first", place=relation.place, first=whole(relation.place_of(relation.rows - count)))
+        return fill("$place >= $first", place=relation.place, first=whole(relation.rows - count))
     time = moment(time_column(by, relation.schema, relation.uri))
     relation.prepare()
     ordered = fill_select(

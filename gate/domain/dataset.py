@@ -64,3 +64,5 @@ class DatasetFacts:
     schema: Schema
     since: datetime | None = None
     until: datetime | None = None
+    content: str = ""  # of the bytes of its files and the resolved window, without names and labels; "" without bytes
+    undated: int = 0  # rows that are in no window because their time is null

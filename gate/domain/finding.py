@@ -75,6 +75,7 @@ class Finding:
     severity: Severity
     judgement: Judgement
     owner: str = ""
+    policy_file: str | None = None  # where the check was last said: the policy or one of its bases
     policy_line: int | None = None
     reproduce: str = ""
     waiver: str | None = None  # who waived it, why and until when, as a sentence

@@ -160,7 +160,10 @@ class Drift(Need):
 
 @dataclass(frozen=True, slots=True)
 class RowShare(Need):
-    """The share of non-null current rows where `column` equals `equals` (compared as text). details: count."""
+    """The share of non-null current rows where `column` equals `equals` (compared as text).
+
+    details: count; if it is 0 also occurs (whether the reference has the value) and values (10 at most, of both sides).
+    """
 
     census: ClassVar[bool] = False
     column: str
@@ -221,5 +224,10 @@ class PredictionsOf(Need):
 
 
 @dataclass(frozen=True, slots=True)
+class UndatedRows(Need):
+    """The rows that a window left out because they have no time: Stated((reference, current))."""
+
+
+@dataclass(frozen=True, slots=True)
 class DataDigests(Need):
-    """The digests of the two sides: Stated((reference, current))."""
+    """The digests of the two sides' bytes and windows, whatever they are named: Stated((reference, current))."""

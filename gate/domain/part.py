@@ -21,10 +21,17 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Compute a part once for each value of `column`, or for each UTC day of it."""
+    """Compute a part once for each value of `column`, or for each UTC day of it.
+
+    Rows without a value are the group NULL_GROUP, those without a day the group ''.
+    """
 
     column: str
     unit: Literal["value", "day"] = "value"
+
+
+NULL_GROUP = "(missing)"
+"""The group of the rows without a value. The empty text is a value, and a group of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import random
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from evidently import DataDefinition
 
 _COLUMN_PARAMETERS = ("column", "column_name")
+_SHOWN_CLASSES = 10
 _LABELLED = ("classification", "regression")  # modules of evidently.metrics that read target and prediction
 
 
@@ -62,7 +64,7 @@ class _Run:
         metric = _metric(need, self._parameters)
         labelled = type(metric).__module__.rpartition(".")[2] in _LABELLED
         reference, current = _samples(need, self._setting, labelled=labelled)
-        definition = _definition(self._setting, current)
+        definition = _definition(self._setting, current, labelled=labelled)
         datasets = [None if frame is None else Dataset.from_pandas(frame, definition) for frame in (current, reference)]
         try:
             with _reproducible(need.seed):
@@ -172,7 +174,7 @@ def _plain(frame: pd.DataFrame, setting: Setting) -> pd.DataFrame:
     return pd.DataFrame(plain, index=frame.index)
 
 
-def _definition(setting: Setting, current: pd.DataFrame) -> DataDefinition:
+def _definition(setting: Setting, current: pd.DataFrame, *, labelled: bool) -> DataDefinition:
     """Say what every column is."""
     from evidently import BinaryClassification, DataDefinition, MulticlassClassification, Regression
 
@@ -187,9 +189,15 @@ def _definition(setting: Setting, current: pd.DataFrame) -> DataDefinition:
         kinds |= dict.fromkeys((name for name in (roles.target, labels) if name), Kind.CATEGORICAL)
         score = roles.score if roles.score in has else None
         if roles.positive is not None and (labels or score):
-            positive = _as_stored(current[roles.target], roles.positive)
-            tasks["classification"] = [BinaryClassification(target=roles.target, prediction_labels=labels,
-                                                            prediction_probas=score, pos_label=positive)]  # fmt: skip
+            classes = {_canonical(value): value for value in current[roles.target].dropna().unique()}
+            if roles.positive in classes:
+                tasks["classification"] = [BinaryClassification(target=roles.target, prediction_labels=labels,
+                                                                prediction_probas=score,
+                                                                pos_label=classes[roles.positive])]  # fmt: skip
+            elif labelled:
+                there = ", ".join(sorted(classes)[:_SHOWN_CLASSES])
+                raise Unanswerable(f"{roles.positive!r} (positive) is no value of {roles.target} in the sample; "
+                                   f"it has: {there}", rows=len(current))  # fmt: skip
         elif labels:
             tasks["classification"] = [MulticlassClassification(target=roles.target, prediction_labels=labels)]
     of = {kind: [name for name, its in kinds.items() if its is kind] for kind in Kind}
@@ -199,9 +207,15 @@ def _definition(setting: Setting, current: pd.DataFrame) -> DataDefinition:
     )  # fmt: skip
 
 
-def _as_stored(column: pd.Series[Any], text: str) -> Any:
-    """The value whose text is `text`; the text itself if there is none."""
-    return next((value for value in column.unique() if str(value) == text), text)
+def _canonical(value: Any) -> str:
+    """The text of a value as the rest of gate spells it: `true`, and `1` for a whole number however it is stored."""
+    match value:
+        case bool() | np.bool_():
+            return str(value).lower()
+        case float() | np.floating() | Decimal() if value == value // 1:
+            return str(int(value))
+        case _:
+            return str(value)
 
 
 def _value(need: EvidentlyMetric, result: Any) -> float:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import rfc8785
 
@@ -47,7 +48,8 @@ def conclude(
     """
     decision, cause = decide(findings)
     stage = request.stage or FIRST_STAGE
-    inputs = _inputs_digest(candidate, champion, policy, reference, current, stage, waivers)
+    predictions = _predictions(findings)
+    inputs = _inputs_digest(candidate, champion, policy, reference, current, stage, waivers, predictions, now)
     by_policy = now + policy.policy.verdict.valid_for
     return Verdict(
         id=verdict_id,
@@ -61,7 +63,7 @@ def conclude(
         policy=PolicyIdentity(policy.policy.name or "", policy.digest, policy.source),
         reference=_data(reference),
         current=_data(current, labels),
-        predictions=_predictions(findings),
+        predictions=predictions,
         overridden=request.reference is not None or request.current is not None,
         findings=findings,
         flip=flips(findings),
@@ -106,9 +108,12 @@ def _data(facts: DatasetFacts, labels: Reading | None = None) -> DataIdentity:
 
 def _inputs_digest(
     candidate: Candidate, champion: Candidate | None, policy: LoadedPolicy, reference: DatasetFacts,
-    current: DatasetFacts, stage: str, waivers: Sequence[Waiver],
+    current: DatasetFacts, stage: str, waivers: Sequence[Waiver], predictions: str, now: datetime,
 ) -> str:  # fmt: skip
-    """Digest everything that the findings follow from. The data digests hold the resolved windows."""
+    """Digest everything that the findings follow from. The data digests hold the resolved windows.
+
+    Where freshness is judged time is an input: by the hour, so that a pipeline that asks again at once asks the same.
+    """
     inputs = {
         "model": candidate.digest,
         "champion": champion.digest if champion else None,
@@ -116,10 +121,25 @@ def _inputs_digest(
         "reference": reference.digest,
         "current": current.digest,
         "stage": stage,
+        "record": _record_digest(candidate),
+        "predictions": predictions,
         "waivers": sorted(waiver.sentence for waiver in waivers),
+        "hour": f"{now:%Y-%m-%dT%H}" if any(check.kind == "freshness" for check in policy.checks) else None,
         "gate": gate.__version__,
     }
     return "sha256:" + hashlib.sha256(rfc8785.dumps(inputs)).hexdigest()
+
+
+def _record_digest(candidate: Candidate) -> str:
+    """Digest what the registry says of the candidate beside its files; gate's own tags are no input."""
+    tags = [candidate.tags, candidate.model_tags, candidate.run_tags]
+    record: dict[str, Any] = {
+        "description": [candidate.description, candidate.model_description],
+        "tags": [{key: value for key, value in some.items() if not key.startswith("gate.")} for some in tags],
+        "datasets": [[d.name, d.digest, d.context or "", d.uri or ""] for d in candidate.datasets],
+        "run": candidate.run_id,
+    }
+    return hashlib.sha256(rfc8785.dumps(record)).hexdigest()
 
 
 def _version(distribution: str) -> str | None:

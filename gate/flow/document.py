@@ -87,6 +87,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "remedy": judged.remedy,
         "flip": judged.flip,
         "owner": finding.owner,
+        "policy_file": finding.policy_file,
         "policy_line": finding.policy_line,
         "reproduce": finding.reproduce,
         "details": dict(judged.details),

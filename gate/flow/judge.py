@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gate.checks.catalog import check_kinds
 from gate.checks.contract import Check
-from gate.domain.columns import Kind
+from gate.checks.skipped_columns import skipped
 from gate.domain.evidence import Evidence
 from gate.domain.finding import Dimension, Finding, Judgement, Severity, Status
 from gate.domain.need import Need
@@ -26,7 +26,11 @@ def implicit_checks(policy: LoadedPolicy, scope: Scope) -> tuple[Check, ...]:
         kinds.insert(0, "predictions")
     if policy.policy.champion is not None:
         kinds.append("champion")
-    if Kind.OTHER in scope.kinds.values():
+    if policy.policy.data.reference.window or policy.policy.data.current.window:
+        kinds.append("undated_rows")
+    if scope.roles.target is not None:
+        kinds.append("label_coverage")
+    if skipped(scope):
         kinds.append("skipped_columns")
     return tuple(check_kinds()[kind](check=kind) for kind in kinds)
 
@@ -80,6 +84,7 @@ def _finding(check: Check, judgement: Judgement, policy: LoadedPolicy, reproduce
         severity=check.severity or check.kind_severity or policy.policy.defaults.severity,
         judgement=judgement,
         owner=check.owner or policy.policy.owner or "",
+        policy_file=policy.origins.get(check.name),
         policy_line=policy.lines.get(check.name),
         reproduce=reproduce,
     )

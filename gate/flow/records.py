@@ -8,7 +8,7 @@ from gate.domain.candidate import Candidate
 from gate.domain.columns import Kind
 from gate.domain.dataset import Source
 from gate.domain.evidence import Missing, Reading, Stated
-from gate.domain.need import ChampionRecord, DataDigests, Need, PredictionsOf, Record
+from gate.domain.need import ChampionRecord, DataDigests, Need, PredictionsOf, Record, UndatedRows
 from gate.flow.ports import Dataset
 
 VERSION_COLUMN = "model_version"
@@ -28,8 +28,11 @@ def answer_records(
                 answers[need] = Stated(champion, "registry") if champion else Missing("the registry names no champion")
             case PredictionsOf():
                 answers[need] = Stated(whose_predictions(candidate, current, source), "data")
+            case UndatedRows():
+                answers[need] = Stated((reference.facts.undated, current.facts.undated), "data")
             case DataDigests():
-                answers[need] = Stated((reference.facts.digest, current.facts.digest), "data")
+                sides = (reference.facts, current.facts)
+                answers[need] = Stated(tuple(facts.content or facts.digest for facts in sides), "data")
             case _:
                 pass
     return answers

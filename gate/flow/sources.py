@@ -58,7 +58,7 @@ def source_of(side: Side, request: Request, policy: LoadedPolicy, candidate: Can
         last_rows=stated.last_rows,
         timestamp=data.columns.timestamp,
         labels=LateLabels(_local(labels.uri, base) or labels.uri, labels.on, labels.delay) if labels else None,
-        on_run=any(_same_place(uri, logged) for logged in candidate.datasets),
+        on_run=any(_same_place(uri, _local(uri, folder), logged) for logged in candidate.datasets),
     )
 
 
@@ -85,5 +85,11 @@ def _local(uri: str, folder: Path) -> str | None:
     return str(folder / Path(uri).expanduser())
 
 
-def _same_place(uri: str, logged: LoggedDataset) -> bool:
-    return logged.uri is not None and logged.uri.removeprefix("file://") == uri.removeprefix("file://")
+def _same_place(uri: str, path: str | None, logged: LoggedDataset) -> bool:
+    """Whether a logged dataset is the one at `uri`. A relative path was relative to the training job: no proof."""
+    if logged.uri is None:
+        return False
+    if path is None:
+        return logged.uri == uri
+    there = Path(logged.uri.removeprefix("file://"))
+    return there.is_absolute() and there.resolve() == Path(path).resolve()

@@ -16,19 +16,21 @@ def waive(
 ) -> tuple[tuple[Finding, ...], datetime | None]:
     """Mark the findings that a live waiver covers, and report the waivers that cover nothing.
 
-    Returns the findings, and the moment when the first waiver in use expires: the verdict lives no longer.
+    Of several that cover a finding the one that lasts longest counts. Returns the findings, and the moment when the
+    first finding loses its waiver: the verdict lives no longer.
     """
     marked: list[Finding] = []
     used: set[Waiver] = set()
+    ends: list[datetime] = []
     for finding in findings:
-        waiver = next((w for w in waivers if w.covers(finding, model_digest, now)), None)
-        if waiver is not None:
-            used.add(waiver)
-            finding = replace(finding, waiver=waiver.sentence)  # noqa: PLW2901  # the finding, marked
-        marked.append(finding)
+        covering = [waiver for waiver in waivers if waiver.covers(finding, model_digest, now)]
+        used.update(covering)
+        longest = max(covering, key=lambda waiver: waiver.expires, default=None)
+        if longest is not None:
+            ends.append(longest.expires)
+        marked.append(replace(finding, waiver=longest.sentence) if longest else finding)
     stale = (_stale(waiver, now) for waiver in waivers if waiver not in used and waiver.model_digest == model_digest)
-    first_to_expire = min((waiver.expires for waiver in used), default=None)
-    return (*marked, *stale), first_to_expire
+    return (*marked, *stale), min(ends, default=None)
 
 
 def _stale(waiver: Waiver, now: datetime) -> Finding:

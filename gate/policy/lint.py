@@ -12,7 +12,6 @@ from typing import Literal
 from gate.checks.contract import Check
 from gate.checks.drift import DriftCheck
 from gate.checks.evidently import EvidentlyCheck
-from gate.checks.feature_drift import FeatureDrift
 from gate.checks.metric import MetricCheck, Segments
 from gate.domain.distances import METHODS
 from gate.domain.finding import Severity
@@ -199,9 +198,6 @@ def _drift_limits(check: Check, _: LoadedBase) -> Iterator[_Remark]:
         if largest is not None and check.max >= largest:
             message = f"{name} is never above {largest:.4g}: {check.max:g} lets everything through"
             yield _Remark("error", message, ("max",), check.name)
-    share = check.max_drifted_share if isinstance(check, FeatureDrift) else None
-    if share is not None and share >= 1:
-        yield _Remark("error", "all columns may drift: nothing ever fails", ("max_drifted_share",), check.name)
     if check.bins == "evidently":
         message = (
             "equal bins over the whole range: one outlier puts all other rows into one bin; prefer bins: reference"

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from gate.checks.contract import Check
 from gate.checks.tighten import Order
 from gate.policy.document import Document, Path
-from gate.policy.model import Base
+from gate.policy.model import Base, Settled
 
 # A file speaks for itself in these: they are not inherited.
 _OWN = ("policy", "name", "description", "applies_to", "extends")
@@ -137,8 +137,11 @@ class Loosening:
     order: Order | None
 
 
-def loosened(base: BaseModel, override: BaseModel, path: Path = ()) -> Iterator[Loosening]:
-    """Compare two models of one class field by field; nothing comes out if `override` is at least as strict."""
+def loosened(base: BaseModel, override: BaseModel, path: Path = (), *, settled: bool = False) -> Iterator[Loosening]:
+    """Compare two models of one class field by field; nothing comes out if `override` is at least as strict.
+
+    In a part that is `settled` a base leaves nothing open: what it does not say is said by its default.
+    """
     for name, info in type(base).model_fields.items():
         ours, theirs = getattr(base, name), getattr(override, name)
         if ours == theirs:
@@ -149,8 +152,8 @@ def loosened(base: BaseModel, override: BaseModel, path: Path = ()) -> Iterator[
             if not order.allows(ours, theirs):
                 yield Loosening(here, ours, theirs, order)
         elif isinstance(ours, BaseModel) and type(theirs) is type(ours):
-            yield from loosened(ours, theirs, here)
-        elif not _is_open(ours):
+            yield from loosened(ours, theirs, here, settled=settled or isinstance(ours, Settled))
+        elif settled or not _is_open(ours):
             yield Loosening(here, ours, theirs, None)
 
 

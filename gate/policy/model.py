@@ -64,6 +64,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class Settled(_Part):
+    """A part that a base settles as a whole by setting it: what it leaves out there is not open to who extends it.
+
+    Which rows count, and what each column is, decides what every check sees: a column more to ignore, or a window
+    where there was none, would loosen them all.
+    """
+
+
 class Pilot(_Part):
     """The pilot that the policy decides about. Shown; nothing depends on it."""
 
@@ -119,12 +127,12 @@ class Columns(_Part):
     timestamp: Name | None = None
     key: Name | None = None
     segments: Annotated[Columns_, SUPERSET] = ()
-    categorical: Annotated[Columns_, SUPERSET] = ()
-    numeric: Annotated[Columns_, SUPERSET] = ()
+    categorical: Columns_ = ()
+    numeric: Columns_ = ()
     ignore: Columns_ = ()
 
 
-class Data(_Part):
+class Data(Settled):
     """The two sides, the labels and the columns."""
 
     reference: DataSource
@@ -141,7 +149,7 @@ class ChampionPredictions(_Part):
     score: Name | None = None
 
 
-class Champion(_Part):
+class Champion(Settled):
     """The version that serves today, and where its predictions are."""
 
     alias: Name = "champion"

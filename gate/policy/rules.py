@@ -53,19 +53,15 @@ def _sources(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
 
 def _columns(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
     """A column plays one part."""
+    taken: dict[str, str] = {}
+    for path, role, column in _roles(policy):
+        if column in taken:
+            yield Misfit(path, f"column {column!r} is the {taken[column]} already")
+        taken.setdefault(column, role)
     if policy.data is None:
         return
     columns = policy.data.columns
     at: Path = ("data", "columns")
-    taken: dict[str, str] = {}
-    roles = {"target": columns.target, "prediction": columns.prediction, "score": columns.score}
-    roles |= {"timestamp": columns.timestamp, "key": columns.key}
-    for role, column in roles.items():
-        if column is None:
-            continue
-        if column in taken:
-            yield Misfit((*at, role), f"column {column!r} is the {taken[column]} already")
-        taken[column] = role
     for column, role in taken.items():
         if column in columns.ignore:
             yield Misfit((*at, "ignore"), f"column {column!r} is the {role}; it cannot be ignored")
@@ -75,6 +71,22 @@ def _columns(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:
         names: tuple[str, ...] = getattr(columns, listing)
         for column in sorted({name for name in names if names.count(name) > 1}):
             yield Misfit((*at, listing), f"column {column!r} is listed twice")
+
+
+def _roles(policy: Base) -> Iterator[tuple[Path, str, str]]:
+    """Each part that a column plays: where it is said, what it is called, and the column."""
+    if policy.data is not None:
+        columns, at = policy.data.columns, ("data", "columns")
+        for role in ("target", "prediction", "score", "timestamp", "key"):
+            if (column := getattr(columns, role)) is not None:
+                yield (*at, role), role, column
+        # Two classes that share a column are another mistake, which `_scores` reports.
+        for column, label in {column: label for label, column in columns.scores.items()}.items():
+            yield (*at, "scores", label), f"score of {label!r}", column
+    if policy.champion is not None and (said := policy.champion.predictions) is not None:
+        for role in ("prediction", "score"):
+            if (column := getattr(said, role)) is not None:
+                yield ("champion", "predictions", role), f"champion's {role}", column
 
 
 def _scores(policy: Base, _: Sequence[Check]) -> Iterator[Misfit]:

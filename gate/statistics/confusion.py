@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from gate.statistics.parts import ConfusionCounts, Ints, Texts
 
 Average = Literal["macro", "micro", "weighted"]
 Model = Literal["candidate", "champion"]
+_EXAMPLES = 3  # classes named in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +38,7 @@ def measure(
     confidence: float | None,
 ) -> Estimate:  # fmt: skip
     """Measure accuracy, balanced_accuracy, precision, recall or f1. See `quality.estimate`."""
-    outcomes = _outcomes(counts, model, positive)
+    outcomes = _outcomes(counts, model)
     match metric:
         case "accuracy":
             return _proportion(metric, int(outcomes.hits.sum()), outcomes.rows, outcomes.rows, confidence)
@@ -52,11 +54,9 @@ def measure(
             raise ValueError(f"{metric!r} is not computed from classes")
 
 
-def accuracy_increase(counts: ConfusionCounts, positive: str | None, confidence: float | None) -> Estimate:
+def accuracy_increase(counts: ConfusionCounts, confidence: float | None) -> Estimate:
     """Measure the accuracy of the candidate minus the champion's, over the same rows."""
-    target, candidate = _labels(counts, "candidate", positive)
-    _, champion = _labels(counts, "champion", positive)
-    right, was_right = candidate == target, champion == target
+    right, was_right = (np.equal(*_labels(counts, model)).astype(bool) for model in ("candidate", "champion"))
     rows = int(counts.n.sum())
     gains, losses = int(counts.n[right & ~was_right].sum()), int(counts.n[~right & was_right].sum())
     interval = None if confidence is None else paired_shares_interval(gains, losses, rows, confidence)
@@ -67,8 +67,52 @@ def accuracy_increase(counts: ConfusionCounts, positive: str | None, confidence:
                     "paired difference of accuracy", interval)  # fmt: skip
 
 
-def _outcomes(counts: ConfusionCounts, model: Model, positive: str | None) -> _Outcomes:
-    target, prediction = _labels(counts, model, positive)
+def require_shared_classes(counts: ConfusionCounts, model: Model, known: Collection[str]) -> None:
+    """Refuse labels that were written in another way than the targets: such a model is not bad but unread.
+
+    Args:
+        counts: the labelled rows.
+        model: whose predictions.
+        known: all classes of the target, wherever they occur.
+
+    Raises:
+        Undefined: none of the predictions is a class.
+    """
+    prediction = counts.prediction if model == "candidate" else counts.champion
+    if counts.thresholded or prediction is None or not len(prediction):
+        return
+    classes = {*known, *counts.target.tolist()}
+    predicted = set(prediction.tolist())
+    if classes.isdisjoint(predicted):
+        whose = "the predictions" if model == "candidate" else "the champion's predictions"
+        raise Undefined(f"none of {whose} ({examples(predicted)}) is a class of the target ({examples(classes)})",
+                        rows=int(counts.n.sum()))  # fmt: skip
+
+
+def examples(classes: Collection[str]) -> str:
+    """Name a few classes: `'a', 'b', 'c' and 9 more`."""
+    shown = ", ".join(map(repr, sorted(classes)[:_EXAMPLES]))
+    return f"{shown} and {len(classes) - _EXAMPLES:,} more" if len(classes) > _EXAMPLES else shown
+
+
+def smaller_class(counts: ConfusionCounts, positive: str | None) -> int | None:
+    """Count the labelled rows of the smaller of two classes: `positive` and the rest, else the two that there are.
+
+    None where there are not two.
+    """
+    one = counts.positive if counts.thresholded else positive
+    rows = int(counts.n.sum())
+    if one is None:
+        present = sorted(set(counts.target.tolist()))
+        if len(present) != 2:
+            return None
+        one = present[0]
+    of_one = int(counts.n[counts.target == one].sum())
+    return min(of_one, rows - of_one)
+
+
+def _outcomes(counts: ConfusionCounts, model: Model) -> _Outcomes:
+    target, prediction = _labels(counts, model)
     classes, at = np.unique(np.concatenate([target, prediction]).astype(str), return_inverse=True)
     of_target, of_prediction = at[: len(target)], at[len(target) :]
     hit = of_target == of_prediction
@@ -80,10 +124,10 @@ def _outcomes(counts: ConfusionCounts, model: Model, positive: str | None) -> _O
                      rows(of_prediction, counts.n))  # fmt: skip
 
 
-def _labels(counts: ConfusionCounts, model: Model, positive: str | None) -> tuple[Texts, Texts]:
+def _labels(counts: ConfusionCounts, model: Model) -> tuple[Texts, Texts]:
     """Targets and a model's predictions, where equal texts mean a hit.
 
-    A prediction below the threshold is the empty text, "not positive"; then all other targets are the same to it.
+    To a thresholded score there are two classes: all targets but the positive one are the same to it.
     """
     prediction = counts.prediction if model == "candidate" else counts.champion
     if prediction is None:
@@ -93,8 +137,10 @@ def _labels(counts: ConfusionCounts, model: Model, positive: str | None) -> tupl
         raise Undefined(f"{counts.unpredicted:,} of {labelled:,} labelled rows have no prediction", rows=labelled)
     if not counts.n.sum():
         raise Undefined("no labelled rows")
-    if positive is not None and np.any(prediction == ""):
-        return _or_not(counts.target, positive), _or_not(prediction, positive)
+    if counts.thresholded:
+        if counts.positive is None:
+            raise ValueError("thresholded counts name their positive class")
+        return _or_not(counts.target, counts.positive), _or_not(prediction, counts.positive)
     return counts.target, prediction
 
 

@@ -132,6 +132,8 @@ class ConfusionCounts:
     """Labelled rows by target, prediction and (else None) the champion's prediction, as text.
 
     `unpredicted` labelled rows have a null prediction (or champion's prediction): they make a metric Missing.
+    When `thresholded`, predictions come from scores: `positive`, or the empty text for "not positive". Otherwise every
+    text is a class like any other, the empty one too.
     """
 
     target: Texts
@@ -140,6 +142,8 @@ class ConfusionCounts:
     n: Ints
     unlabelled: int
     unpredicted: int
+    thresholded: bool = False
+    positive: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,7 +218,7 @@ class ErrorMoments:
 
 @dataclass(frozen=True, eq=False)
 class SplitParts:
-    """The same part for each group of a Split, by the group's text (a day as `2026-11-22`); null is the group ''."""
+    """The same part for each group of a Split, by the group's text (a day as `2026-11-22`). See Split for null."""
 
     groups: dict[str, Part]
 

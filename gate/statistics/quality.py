@@ -35,7 +35,7 @@ def estimate(
         metric: one of METRICS; its `part` says which part it is computed from.
         part: the counts or sums. Scores are those of one model: measure the champion's from its own ScoreCounts.
         of: whose predictions; the champion's must be in the same part.
-        positive: the positive class, for precision, recall and f1 without an average, and for thresholded scores.
+        positive: the positive class, for precision, recall and f1 without an average.
         average: of precision, recall and f1 over classes; None means those of the positive class.
         confidence: of the interval; None measures the value only. Intervals: accuracy, precision and recall (Wilson),
             roc_auc (DeLong), mae, mape, bias and rmse (Student's t).
@@ -75,7 +75,7 @@ def increase(
     if isinstance(part, ErrorMoments):
         paired = residuals.increase(metric, part, confidence)
     elif metric == "accuracy":
-        paired = confusion.accuracy_increase(part, positive, confidence)
+        paired = confusion.accuracy_increase(part, confidence)
     champion = estimate(metric, part, of="champion", positive=positive, average=average)
     if paired is None:
         candidate = estimate(metric, part, positive=positive, average=average)

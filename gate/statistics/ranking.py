@@ -18,8 +18,9 @@ def measure(metric: str, counts: ScoreCounts | LossSums, *, confidence: float | 
     rows = counts.n if isinstance(counts, LossSums) else int(counts.positives.sum() + counts.negatives.sum())
     if counts.invalid:
         labelled = rows + counts.invalid
-        raise Undefined(f"{counts.invalid:,} of {labelled:,} labelled rows have no score between 0 and 1",
-                        rows=labelled)  # fmt: skip
+        lack = ("no score between 0 and 1 for each class, adding up to 1" if isinstance(counts, LossSums) else
+                "no score between 0 and 1")  # fmt: skip
+        raise Undefined(f"{counts.invalid:,} of {labelled:,} labelled rows have {lack}", rows=labelled)
     if not rows:
         raise Undefined("no labelled rows")
     if metric == "log_loss":

@@ -17,7 +17,9 @@ def test_kinds_are_the_modules_by_name():
 
 
 def test_a_policy_names_what_is_not_judged_anyway():
-    assert set(check_kinds()) - set(policy_kinds()) == {"champion", "distinct_data", "predictions", "skipped_columns"}
+    assert set(check_kinds()) - set(policy_kinds()) == {
+        "champion", "distinct_data", "label_coverage", "predictions", "skipped_columns", "undated_rows",
+    }  # fmt: skip
 
 
 def test_a_module_without_a_check_is_a_mistake():

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from gate.datasets.duck import DuckDatasets
+from gate.domain.candidate import Candidate
+from gate.domain.dataset import LateLabels, Source
 from gate.domain.evidence import Missing, Stated
 from gate.domain.finding import Severity, Status
+from gate.domain.need import ANY, DataDigests
+from gate.flow.records import answer_records
 from gate.testing import a_check, a_scope, judge_one
 
 
@@ -44,3 +51,24 @@ def test_missing_is_insufficient():
 
 def test_can_never_be_waived():
     assert a_check("distinct_data", {}).kind_severity is Severity.BLOCKER
+
+
+def test_a_copy_under_another_name_and_with_labels_is_the_same_data(tmp_path):
+    (tmp_path / "train.csv").write_text("id,x\n1,0.5\n2,0.7\n")
+    (tmp_path / "pilot.csv").write_text("id,x\n1,0.5\n2,0.7\n")
+    (tmp_path / "other.csv").write_text("id,x\n1,0.5\n2,0.8\n")
+    (tmp_path / "labels.csv").write_text("id,y\n1,a\n")
+    datasets = DuckDatasets(tmp_path / "home")
+    labels = LateLabels(str(tmp_path / "labels.csv"), "id", timedelta(0))
+
+    def opened(name: str, late: LateLabels | None = None):
+        return datasets.open(Source(str(tmp_path / name), labels=late), now=datetime(2026, 11, 22, tzinfo=UTC))
+
+    def compared(current) -> Status:
+        need, candidate = DataDigests(ANY), Candidate("bike", "2", "sha256:aa", "run", "m-1", "models:/m-1")
+        answers = answer_records([need], candidate, None, opened("train.csv"), current, Source("x"))
+        return judged(answers[need]).status
+
+    assert compared(opened("pilot.csv")) is Status.FAIL
+    assert compared(opened("pilot.csv", labels)) is Status.FAIL
+    assert compared(opened("other.csv")) is Status.PASS

@@ -34,7 +34,10 @@ def test_the_edge(distance, status):
 
 def test_a_drifted_column_is_a_sentence_with_its_unit():
     (judgement,) = judged(a_number(0.41, 5000, method="wasserstein"))
-    assert judgement.reason == "temp moved 0.41 reference standard deviations (Wasserstein), limit at most 0.1"
+    assert (
+        judgement.reason
+        == "temp moved 0.41 reference standard deviations (Wasserstein), limit at most 0.1, judged on the value"
+    )
     assert judgement.remedy == "find out what changed at the source of temp, or train on data like that of today"
     assert judgement.flip == "temp: bring Wasserstein from 0.41 to at most 0.1"
 
@@ -42,7 +45,7 @@ def test_a_drifted_column_is_a_sentence_with_its_unit():
 def test_a_category_names_what_moved_most():
     answer = a_number(0.3, details={"moved": [["Sales", 0.11, 0.032], ["Tech", 0.2, 0.25]]})
     (judgement,) = judged(answer, a_scope({"job": "VARCHAR"}))
-    assert judgement.reason == "job moved 0.3 (Jensen-Shannon distance), limit at most 0.1"
+    assert judgement.reason == "job moved 0.3 (Jensen-Shannon distance), limit at most 0.1, judged on the value"
     assert judgement.remedy.endswith("(most moved: 'Sales', from 11 % to 3.2 % of rows)")
 
 
@@ -107,7 +110,7 @@ def test_the_share_decides_and_a_drifted_column_warns():
     share, drifted, *still = judged(by_column(answers), FOUR, max_drifted_share=0.25)
     assert (share.status, share.reason) == (Status.PASS, "1 of 4 columns drifted (25 %), limit at most 25 %")
     assert drifted.status is Status.WARN
-    assert drifted.reason.endswith("limit at most 0.1; the share of such columns decides")
+    assert drifted.reason.endswith("limit at most 0.1, judged on the value; the share of such columns decides")
     assert {one.status for one in still} == {Status.PASS}
 
 
@@ -136,9 +139,24 @@ def test_a_column_that_broke_stays_broken_under_the_share():
     share, broken, *_ = judged(
         by_column({**dict.fromkeys(NAMES, a_number(0)), "a": Missing("crashed", broken=True)}),
         FOUR,
-        max_drifted_share=1,
+        max_drifted_share=0.5,
     )
     assert (share.status, broken.status) == (Status.PASS, Status.ERROR)
+
+
+def test_without_any_column_that_could_be_judged_the_share_is_insufficient():
+    share, *_ = judged(lambda _: Missing("all null"), FOUR, max_drifted_share=0.99)
+    assert share.status is Status.INSUFFICIENT
+    assert share.reason == (
+        "0 of 4 columns drifted (0 %) and 4 cannot be judged, limit at most 99 %; "
+        "with those counted as drifted it is 100 %"
+    )
+
+
+@pytest.mark.parametrize("most", [1, 1.0, 1.1, -0.1])
+def test_a_share_that_all_columns_may_exceed_is_refused(most):
+    with pytest.raises(ValidationError, match=r"max_drifted_share"):
+        a_check("feature_drift", {"max": 0.1, "max_drifted_share": most})
 
 
 _ANSWER = st.one_of(
@@ -147,7 +165,9 @@ _ANSWER = st.one_of(
 _RANK = {Status.PASS: 0, Status.INSUFFICIENT: 1, Status.FAIL: 2}
 
 
-@given(answers=st.lists(_ANSWER, min_size=4, max_size=4), place=st.integers(0, 3), most=st.floats(0, 1))
+@given(
+    answers=st.lists(_ANSWER, min_size=4, max_size=4), place=st.integers(0, 3), most=st.floats(0, 1, exclude_max=True)
+)
 def test_losing_or_worsening_a_column_never_helps_the_share(answers, place, most):
     def share(some):
         return judged(by_column(dict(zip(NAMES, some, strict=True))), FOUR, max_drifted_share=most)[0].status

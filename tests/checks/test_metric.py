@@ -54,7 +54,9 @@ def test_forty_labelled_rows_say_how_many_are_missing():
 def test_a_warning_comes_before_the_limit():
     (judgement,) = judged(a_number(55), warn_above=50)
     assert judgement.status is Status.WARN
-    assert judgement.reason == "mean absolute error is 55, limit at most 60; it should be at most 50"
+    assert (
+        judgement.reason == "mean absolute error is 55, limit at most 60, judged on the value; it should be at most 50"
+    )
 
 
 def test_missing_is_insufficient_and_broken_an_error():
@@ -77,6 +79,32 @@ def test_asks_for_exactly_what_it_holds_against_a_limit():
         Quality(Limit(min=-0.01), "f1", of="increase", relative=True, average="macro", confidence=0.95),
         Quality(Limit(min=0.6), "f1", average="macro", by="season", confidence=0.95),
     )
+
+
+def test_a_value_that_the_policy_asks_for_is_not_said_to_be_one():
+    (judgement,) = judged(a_number(55), confidence="point")
+    assert judgement.reason == "mean absolute error is 55, limit at most 60"
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall", "balanced_accuracy", "roc_auc", "pr_auc"])
+def test_few_rows_of_the_smaller_class_decide_nothing(metric):
+    fields = {"max": None, "metric": metric, "min": 0.5}
+    (judgement,) = judged(a_number(0.9, details={"smaller_class": 29}), **fields)
+    assert (judgement.status, judgement.rows_missing) == (Status.INSUFFICIENT, 1)
+    assert judgement.reason == (
+        f"{METRICS[metric].title} rests on 29 labelled rows of the smaller class; 30 are needed, 1 more"
+    )
+    (enough,) = judged(a_number(0.9, details={"smaller_class": 30}), **fields)
+    (not_asked,) = judged(a_number(0.9, details={"smaller_class": 1}), min_rows=29, scope=a_scope(TYPES), **fields)
+    assert (enough.status, not_asked.status) == (Status.PASS, Status.PASS)
+
+
+def test_few_rows_of_a_class_leave_segments_and_the_champion_undecided():
+    few = a_number(0.0, details={"smaller_class": 3})
+    fields = {"metric": "f1", "max": None, "versus": {"champion": {"max_decrease": 0.1}},
+              "segments": {"by": ["season"], "min": 0}}  # fmt: skip
+    judgements = judged(lambda need: Grouped((("1", few),)) if getattr(need, "by", None) else few, **fields)
+    assert [one.status for one in judgements] == [Status.INSUFFICIENT] * 2
 
 
 # --- the champion -----------------------------------------------------------------------------------------------------
@@ -156,8 +184,8 @@ SEGMENTS = {"max": None, "segments": {"by": ["season"], "max": 80, "min_rows": 2
 def test_every_segment_is_judged_and_a_lost_or_small_one_is_insufficient():
     groups = (("1", a_number(70)), ("2", a_number(81)), ("3", a_number(1, 199)), ("4", Missing("no rows in current")))
     assert reasons(judged(Grouped(groups), **SEGMENTS)) == [
-        ("pass", "mean absolute error is 70 where season=1, limit at most 80"),
-        ("fail", "mean absolute error is 81 where season=2, limit at most 80"),
+        ("pass", "mean absolute error is 70 where season=1, limit at most 80, judged on the value"),
+        ("fail", "mean absolute error is 81 where season=2, limit at most 80, judged on the value"),
         ("insufficient", ("mean absolute error is 1 where season=3, but on 199 labelled rows only; "
          "200 are needed, 1 more")),
         ("insufficient", "no rows in current"),

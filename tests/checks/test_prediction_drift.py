@@ -18,7 +18,9 @@ def test_the_edge(bike, distance, status):
 
 def test_a_fault_says_where_to_look(bike):
     (judgement,) = judge_one("prediction_drift", {"max": 0.1}, a_number(0.8), bike)
-    assert judgement.reason == "predicted moved 0.8 reference standard deviations (Wasserstein), limit at most 0.1"
+    assert judgement.reason == (
+        "predicted moved 0.8 reference standard deviations (Wasserstein), limit at most 0.1, judged on the value"
+    )
     assert judgement.remedy == (
         "compare with the drift of the features: if they are still, look at how the model is served"
     )

@@ -18,7 +18,7 @@ def test_the_edge(bike, distance, status):
 def test_a_fault_names_the_distance(bike):
     fields = {"max": 0.1, "method": {"numeric": "ks"}}
     (judgement,) = judge_one("target_drift", fields, a_number(0.25), bike)
-    assert judgement.reason == "cnt moved 0.25 (Kolmogorov-Smirnov D), limit at most 0.1"
+    assert judgement.reason == "cnt moved 0.25 (Kolmogorov-Smirnov D), limit at most 0.1, judged on the value"
     assert judgement.flip == "cnt: bring Kolmogorov-Smirnov D from 0.25 to at most 0.1"
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gate.datasets import cache
-from gate.domain.dataset import Window
+from gate.datasets import cache, digest
+from gate.domain.dataset import LateLabels, Window
 from gate.domain.part import (
     Bins,
     ClassLoss,
@@ -25,6 +25,7 @@ from gate.domain.part import (
     Timeline,
     Values,
 )  # fmt: skip
+from gate.errors import DataError
 
 EVERYTHING = [
     GridOf("x"), Bins("x", Grid(1.5, 2.0)), Bins("x", Grid(), Split("s")), Values("s"), Values("s", only=("a", "q")),
@@ -45,9 +46,7 @@ def path(bench):
         "p": ["a"] * n,
         "t": [datetime(2026, 11, 1) + timedelta(hours=i) for i in range(n)],
     }
-    found = bench.parquet("a.parquet", columns, compression="none", use_dictionary=False)
-    os.utime(found, ns=(10**18, 10**18))  # long ago: its digest is remembered
-    return found
+    return bench.parquet("a.parquet", columns, compression="none", use_dictionary=False)
 
 
 def same(one, other) -> bool:
@@ -72,20 +71,86 @@ def test_every_part_is_read_back_as_it_was_and_nothing_is_scanned(bench, path):
         assert same(first[request], second[request]), request
 
 
-def test_an_unchanged_file_is_not_read_again_at_all(bench, path):
-    """The values are overwritten behind the file system's back: only a reader of them could tell."""
+def test_an_unchanged_file_is_neither_hashed_nor_scanned_again(bench, path, monkeypatch):
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)  # any file is at rest
     request = Bins("x", Grid())
     first = bench.open("a.parquet")
     part = first.parts([request])[request]
-    before = path.stat()
-    content = bytearray(path.read_bytes())
-    content[4 : len(content) // 4] = bytes(len(content) // 4 - 4)
-    with path.open("r+b") as stream:
-        stream.write(content)
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    bench.scans.clear()
+    monkeypatch.delattr(digest.hashlib, "file_digest")
     again = bench.open("a.parquet")
     assert again.facts == first.facts
     assert same(again.parts([request])[request], part)
+    assert bench.scans == []
+
+
+def test_a_file_with_other_bytes_and_its_old_times_is_read_again(bench, path, monkeypatch):
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)
+    first = bench.open("a.parquet")
+    first.parts([Values("p")])
+    before = path.stat()
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"a" + bytes([1, 0, 0, 0]), b"z" + bytes([1, 0, 0, 0])))
+    assert path.stat().st_size == before.st_size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.read_bytes() != content
+    again = bench.open("a.parquet")
+    assert again.facts.digest != first.facts.digest
+    with pytest.raises(DataError, match="changed while it was read"):
+        first.parts([Values("u")])
+
+
+def test_an_entry_that_others_could_have_written_is_computed_again(bench, path):
+    bench.open("a.parquet").parts([Values("s")])
+    for entry in (bench.home / "parts").rglob("*.npz"):
+        entry.chmod(0o666)
+    bench.scans.clear()
+    bench.open("a.parquet").parts([Values("s")])
+    assert len(bench.scans) == 1
+
+
+def test_parts_are_kept_by_everything_that_selects_rows(bench, path):
+    """Asked once and again: each answer is that of its own rows, and the second comes from what was kept."""
+    frame = bench.open("a.parquet").sample(500, 0, ["u", "t"])
+    bench.parquet("one.parquet", {"u": frame.u.tolist(), "y": ["one"] * 500})
+    bench.parquet("two.parquet", {"u": frame.u.tolist(), "y": ["two"] * 500})
+    until = datetime(2026, 11, 10, tzinfo=UTC)
+
+    def late(name: str, days: int) -> LateLabels:
+        return LateLabels(str(bench.data / f"{name}.parquet"), "u", timedelta(days=days))
+
+    def window(days: int, end: datetime = until) -> Window:
+        return Window("t", timedelta(days=days), end)
+
+    selections = [
+        {}, {"last_rows": 10}, {"last_rows": 11}, {"window": window(3)}, {"window": window(4)},
+        {"window": window(3, until - timedelta(hours=300))}, {"window": window(3), "labels": late("one", 0)},
+        {"window": window(3), "labels": late("two", 0)}, {"window": window(3), "labels": late("one", 1)},
+        {"window": window(3), "labels": late("one", 2)}, {"last_rows": 10, "labels": late("one", 0)},
+    ]  # fmt: skip
+
+    def ask(selection: dict) -> tuple:
+        opened = bench.open("a.parquet", **selection)
+        requests = [Values("p"), *([Values("y")] if "labels" in selection else [])]
+        return tuple((p.values.tolist(), p.n.tolist(), p.nulls) for p in opened.parts(requests).values())
+
+    first = [ask(selection) for selection in selections]
+    rows = [sum(answer[0][1]) for answer in first]
+    assert rows == [500, 10, 11, 72, 96, 0, 72, 72, 72, 72, 10]
+    assert [answer[1] for answer in first if len(answer) > 1] == [
+        (["one"], [72], 0), (["two"], [72], 0), (["one"], [48], 24), (["one"], [24], 48), (["one"], [10], 0),
+    ]  # fmt: skip
+    bench.scans.clear()
+    assert [ask(selection) for selection in selections] == first
+    assert bench.scans == []
+
+
+def test_nothing_is_kept_of_a_window_whose_end_lies_ahead(bench, path, now):
+    ahead = Window("t", timedelta(days=30), now + timedelta(microseconds=1))
+    bench.open("a.parquet", window=ahead).parts([Values("s")])
+    assert not (bench.home / "parts").exists()
+    bench.open("a.parquet", window=Window("t", timedelta(days=30), now)).parts([Values("s")])
+    assert (bench.home / "parts").exists()
 
 
 def test_a_changed_file_is_read_again(bench, path):
@@ -112,7 +177,7 @@ def test_a_torn_entry_is_computed_again(bench, path, damage):
     requests = [Values("s"), Bins("x", Grid(), Split("s"))]
     first = bench.open("a.parquet").parts(requests)
     entries = list((bench.home / "parts").rglob("*.npz"))
-    assert len(entries) == 3  # and the number of rows
+    assert len(entries) == 4  # and the numbers of rows and of undated rows
     for entry in entries:
         entry.write_bytes(damage(entry.read_bytes()))
     second = bench.open("a.parquet").parts(requests)
@@ -129,7 +194,7 @@ def test_an_entry_of_pickles_is_not_opened(bench, path):
 
 def test_what_cannot_be_computed_is_not_kept(bench, path):
     bench.open("a.parquet").parts([Values("absent")])
-    assert len(list((bench.home / "parts").rglob("*.npz"))) == 1  # the number of rows
+    assert len(list((bench.home / "parts").rglob("*.npz"))) == 2  # the numbers of rows and of undated rows
 
 
 def test_a_window_is_kept_by_its_own_end_and_one_that_ends_now_is_not(bench, path):

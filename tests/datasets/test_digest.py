@@ -5,9 +5,12 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
+import pytest
 import rfc8785
 
-from gate.domain.dataset import Window
+from gate.datasets import digest
+from gate.domain.dataset import LateLabels, Window
 
 
 def sha256(content: bytes) -> str:
@@ -57,22 +60,75 @@ def test_one_byte_changes_the_digest(bench):
     assert bench.open("a.csv").facts.digest != before
 
 
-def test_a_digest_is_remembered_only_of_a_file_that_is_at_rest(bench):
+def test_a_digest_is_remembered_only_of_a_file_that_is_at_rest(bench, monkeypatch):
     path = bench.text("a.csv", "x\n1\n")
     bench.open("a.csv")
     assert not (bench.home / "file-digests").exists(), "it could change again within one tick of the clock"
     os.utime(path, ns=(10**18, 10**18))
     bench.open("a.csv")
+    assert not (bench.home / "file-digests").exists(), "an old mtime may have been set back: its ctime is new"
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)
+    bench.open("a.csv")
     (memo,) = (bench.home / "file-digests").iterdir()
     assert json.loads(memo.read_text())["sha256"] == sha256(b"x\n1\n")
 
 
-def test_a_memo_that_is_torn_or_of_another_file_is_not_believed(bench):
-    path = bench.text("a.csv", "x\n1\n")
-    os.utime(path, ns=(10**18, 10**18))
+def test_a_memo_that_is_torn_or_of_another_file_is_not_believed(bench, monkeypatch):
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)
+    bench.text("a.csv", "x\n1\n")
     truth = bench.open("a.csv").facts.digest
     (memo,) = (bench.home / "file-digests").iterdir()
     kept = json.loads(memo.read_text())
     for content in ("", "{", "[]", '{"stamp": [1], "sha256": "00"}', json.dumps(kept | {"sha256": "short"})):
         memo.write_text(content)
         assert bench.open("a.csv").facts.digest == truth
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_memo_that_others_could_have_written_is_not_believed(bench, monkeypatch, mode):
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)
+    bench.text("a.csv", "x\n1\n")
+    truth = bench.open("a.csv").facts.digest
+    (memo,) = (bench.home / "file-digests").iterdir()
+    memo.write_text(json.dumps(json.loads(memo.read_text()) | {"sha256": "0" * 64}))
+    assert bench.open("a.csv").facts.digest != truth, "a memo of one's own is believed"
+    memo.chmod(mode)
+    assert bench.open("a.csv").facts.digest == truth
+
+
+def test_a_memo_of_another_user_is_not_believed(bench, monkeypatch):
+    monkeypatch.setattr(digest, "SETTLED_NS", -1)
+    bench.text("a.csv", "x\n1\n")
+    truth = bench.open("a.csv").facts.digest
+    (memo,) = (bench.home / "file-digests").iterdir()
+    memo.write_text(json.dumps(json.loads(memo.read_text()) | {"sha256": "0" * 64}))
+    monkeypatch.setattr(os, "geteuid", lambda: memo.stat().st_uid + 1)
+    assert bench.open("a.csv").facts.digest == truth
+
+
+def test_the_content_is_the_same_under_another_name_and_with_labels(bench):
+    bench.parquet("here/a.parquet", {"id": [1]})
+    bench.parquet("here/b.parquet", {"id": [2]})
+    bench.parquet("there/x.parquet", {"id": [2]})
+    bench.parquet("there/y.parquet", {"id": [1]})
+    bench.parquet("labels.parquet", {"id": [1], "label": ["a"]})
+    here, there = bench.open("here").facts, bench.open("there").facts
+    labels = LateLabels(str(bench.data / "labels.parquet"), "id", timedelta(0))
+    labelled = bench.open("here", labels=labels).facts
+    assert len({here.digest, there.digest, labelled.digest}) == 3
+    assert here.content == there.content == labelled.content
+    assert here.content.startswith("sha256:")
+    assert bench.open("here/a.parquet").facts.content not in ("", here.content)
+
+
+def test_the_content_is_of_the_rows_that_count(bench):
+    bench.parquet("a.parquet", {"t": [datetime(2026, 11, 1), datetime(2026, 11, 2)]})
+    until = datetime(2026, 11, 20, tzinfo=UTC)
+    selections = [{}, {"last_rows": 1}, *({"window": Window("t", timedelta(days=d), until)} for d in (30, 31))]
+    assert len({bench.open("a.parquet", **selection).facts.content for selection in selections}) == 4
+    every_row = bench.open("a.parquet", last_rows=2).facts.content
+    assert every_row == bench.open("a.parquet").facts.content
+
+
+def test_a_frame_has_no_content(bench):
+    assert bench.datasets().open_frame(pd.DataFrame({"x": [1]}), uri="frame").facts.content == ""

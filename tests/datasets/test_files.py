@@ -1,3 +1,4 @@
+import errno
 import os
 
 import pytest
@@ -110,3 +111,71 @@ def test_a_file_that_changes_while_it_is_read_is_refused(bench):
     with pytest.raises(DataError) as refused:
         opened.parts([Values("x")])
     assert str(refused.value) == "a.parquet: a.parquet changed while it was read; ask again when it is complete"
+
+
+def test_linked_folders_are_read_through(bench):
+    bench.parquet("store/9f/part.parquet", {"x": [1, 2]})
+    bench.parquet("lake/a/part.parquet", {"x": [3]})
+    (bench.data / "lake" / "b").symlink_to(bench.data / "store" / "9f")
+    for name in ("lake", "lake/**", "lake/**/*.parquet", "lake/*/*.parquet", "lake/?/part.parquet"):
+        assert bench.open(name).facts.rows == 3, name
+
+
+@pytest.mark.parametrize("name", ["lake", "lake/**/*.parquet"])
+def test_two_paths_to_one_folder_are_refused(bench, name):
+    bench.parquet("lake/a/part.parquet", {"x": [3]})
+    link = bench.data / "lake" / "b"
+    for target, other in ((bench.data / "lake" / "a", "lake/a"), (bench.data / "lake", "lake")):
+        link.symlink_to(target)
+        assert refusal(bench, name) == (
+            f"{name}: {bench.data / other} and {link} are one folder, whose rows would count twice; remove the link"
+        )
+        link.unlink()
+
+
+@pytest.mark.parametrize("name", ["lake", "lake/**/*.parquet", "lake/*/*.parquet"])
+def test_a_folder_that_cannot_be_read_is_an_error(bench, monkeypatch, name):
+    bench.parquet("lake/a/part.parquet", {"x": [3]})
+    closed = bench.data / "lake" / "b"
+    closed.mkdir()
+    refuse_entry(monkeypatch, closed)
+    assert refusal(bench, name) == f"{name}: {closed} cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("name", ["lake", "lake/*/*.parquet"])
+def test_a_linked_folder_that_is_gone_is_an_error(bench, name):
+    bench.parquet("lake/a/part.parquet", {"x": [3]})
+    link = bench.data / "lake" / "b"
+    link.symlink_to(bench.data / "gone")
+    assert refusal(bench, name) == f"{name}: {link} cannot be read: No such file or directory"
+
+
+def test_a_pattern_matches_as_a_shell_does(bench):
+    for name in ("a.parquet", ".hidden.parquet", "sub/b.parquet", ".sub/c.parquet", "sub/deep/d.parquet"):
+        bench.parquet(f"d/{name}", {"x": [1]})
+    bench.text("d/notes.txt", "x")
+
+    def found(pattern: str) -> list[str]:
+        return [file.name for file in local_files(str(bench.data / pattern), pattern).files]
+
+    assert found("d/*.parquet") == ["a.parquet"]
+    assert found("d/.*.parquet") == [".hidden.parquet"]
+    assert found("d/*/*.parquet") == ["sub/b.parquet"]
+    assert found("d/**/*.parquet") == ["a.parquet", "sub/b.parquet", "sub/deep/d.parquet"]
+    assert found("d/**/**/d.parquet") == ["sub/deep/d.parquet"]
+    assert found("d/[a-c].parquet") == ["a.parquet"]
+    assert found("d/s*/**") == ["sub/b.parquet", "sub/deep/d.parquet"]
+    assert found("?/sub/deep/d.parquet") == ["d/sub/deep/d.parquet"]
+
+
+def refuse_entry(monkeypatch, closed) -> None:
+    """Close a folder to everybody, also to a superuser, who runs tests in containers."""
+    for listing in ("scandir", "listdir"):
+        real = getattr(os, listing)
+
+        def refusing(path=".", real=real):
+            if str(path) == str(closed):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return real(path)
+
+        monkeypatch.setattr(os, listing, refusing)

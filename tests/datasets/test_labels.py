@@ -60,8 +60,12 @@ def test_a_row_may_occur_twice_and_a_label_may_not(bench):
 
 @pytest.mark.parametrize(
     ("until", "labelled"),
-    [(datetime(2026, 11, 20, tzinfo=UTC), ["a", "b"]), (None, ["a", "b", "c"])],
-    ids=["as of the end of the window", "as of now"],
+    [
+        (datetime(2026, 11, 20, tzinfo=UTC), ["a", "b"]),
+        (None, ["a", "b", "c"]),
+        (datetime(2026, 12, 1, tzinfo=UTC), ["a", "b", "c"]),
+    ],
+    ids=["as of the end of the window", "as of now", "as of now where the end lies ahead"],
 )
 def test_rows_younger_than_the_delay_stay_unlabelled(bench, until, labelled):
     times = [
@@ -130,6 +134,24 @@ def test_missing_labels_are_an_error_and_empty_ones_are_none(bench):
         bench.open("rows.parquet", labels=labels(bench))
     bench.parquet("labels.parquet", {"id": pa.array([], pa.int64()), "y": pa.array([], pa.string())})
     assert targets(bench.open("rows.parquet", labels=labels(bench))) == {"null": 1}
+
+
+@pytest.mark.parametrize("key", [1, "r1", dt.date(2026, 1, 1)])
+def test_labels_without_a_row_label_nothing_yet_whatever_their_types(bench, key):
+    bench.parquet("rows.parquet", {"id": [key]})
+    bench.text("labels.csv", "id,y\n")
+    bench.parquet("labels.parquet", {"id": pa.array([], pa.null()), "y": pa.array([], pa.null())})
+    for name in ("labels.csv", "labels.parquet"):
+        opened = bench.open("rows.parquet", labels=labels(bench, name=name))
+        assert opened.facts.schema.names == ("id", "y")
+        assert targets(opened) == {"null": 1}
+
+
+def test_labels_without_a_row_need_their_columns(bench):
+    bench.parquet("rows.parquet", {"id": [1]})
+    bench.text("labels.csv", "key,y\n")
+    with pytest.raises(DataError, match="the labels have no column 'id' to join the labels on"):
+        bench.open("rows.parquet", labels=labels(bench, name="labels.csv"))
 
 
 def test_csv_rows_and_csv_labels(bench):

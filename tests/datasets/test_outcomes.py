@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from gate.domain.evidence import Missing
-from gate.domain.part import ClassLoss, Confusion, ErrorSums, ScoreBins, Split
+from gate.domain.part import NULL_GROUP, ClassLoss, Confusion, ErrorSums, ScoreBins, Split
 from gate.statistics.parts import SplitParts
 
 RNG = np.random.default_rng(3)
@@ -76,7 +76,27 @@ def test_a_confusion_splits(bench):
     bench.parquet("a.parquet", {"y": ["a", "a", "b"], "p": ["a", "b", "b"], "g": [1, 1, None]})
     part = only(bench.open("a.parquet"), Confusion("y", "p", split=Split("g")))
     assert isinstance(part, SplitParts)
-    assert {g: pairs(p) for g, p in part.groups.items()} == {"1": {("a", "a"): 1, ("a", "b"): 1}, "": {("b", "b"): 1}}
+    assert {g: pairs(p) for g, p in part.groups.items()} == {"1": {("a", "a"): 1, ("a", "b"): 1},
+                                                            NULL_GROUP: {("b", "b"): 1}}  # fmt: skip
+
+
+def test_the_empty_text_is_a_group_of_its_own(bench):
+    bench.parquet("a.parquet", {"y": ["a", "a", "b"], "p": ["a", "b", "b"], "g": ["", None, "u"]})
+    assert set(only(bench.open("a.parquet"), Confusion("y", "p", split=Split("g"))).groups) == {"", NULL_GROUP, "u"}
+
+
+def test_a_confusion_says_whether_it_comes_from_scores(bench):
+    bench.parquet("a.parquet", {"y": ["yes", ""], "p": ["yes", ""], "s": [0.9, 0.1]})
+    opened = bench.open("a.parquet")
+    labels, scores = only(opened, Confusion("y", "p")), only(opened, Confusion("y", "s", None, "yes", 0.5))
+    assert (labels.thresholded, labels.positive) == (False, None)
+    assert (scores.thresholded, scores.positive) == (True, "yes")
+
+
+def test_scores_of_several_classes_add_up_to_1(bench):
+    bench.parquet("a.parquet", {"y": list("abab"), "pa": [0.9, 0.3, 0.9, 0.5], "pb": [0.1009, 0.7, 0.9, 0.4989]})
+    part = only(bench.open("a.parquet"), ClassLoss("y", (("a", "pa"), ("b", "pb"))))
+    assert (part.n, part.invalid) == (2, 2)
 
 
 @pytest.fixture
@@ -141,7 +161,7 @@ def test_losses_of_several_classes(bench):
 
 def test_a_class_without_a_score_and_a_bad_score_are_invalid(bench):
     frame = pd.DataFrame(
-        {"y": ["a", "z", "b", "a", None], "pa": [0.9, 0.1, 1.5, None, 0.5], "pb": [0.1, 0.9, 0.2, 0.5, 0.5]}
+        {"y": ["a", "z", "b", "a", None], "pa": [0.9, 0.1, 1.5, None, 0.5], "pb": [0.1, 0.9, -0.5, 0.5, 0.5]}
     )
     bench.parquet("a.parquet", frame)
     opened = bench.open("a.parquet")

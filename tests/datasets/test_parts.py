@@ -12,6 +12,7 @@ import pytest
 
 from gate.domain.evidence import Missing
 from gate.domain.part import (
+    NULL_GROUP,
     Bins,
     DistinctRows,
     ExactValues,
@@ -158,7 +159,7 @@ def test_hostile_names_are_names(bench, name):
     parts = opened.parts([bins, values, split, DistinctRows((name,))])
     assert (parts[bins].finite, parts[bins].nulls) == (2, 1)
     assert list(parts[values].values) == ["1", "2"]
-    assert set(parts[split].groups) == {"1", "2", ""}
+    assert set(parts[split].groups) == {"1", "2", NULL_GROUP}
     assert parts[DistinctRows((name,))] == 3
     assert list(opened.sample(3, 0, [name]).columns) == [name]
 
@@ -309,6 +310,21 @@ def test_only_the_values_that_were_asked_for(bench):
     assert (part.total, part.distinct, part.nulls) == (4, 3, 1)
 
 
+def test_the_totals_are_true_where_nothing_that_was_asked_for_occurs(bench):
+    bench.parquet("a.parquet", {"s": ["a", "a", "b", None], "g": ["u", "u", "v", "v"], "f": ["a", "a", "b", "c"]})
+    asked = [Values("f", only=("zz",)), Values("s", only=("zz",)), Values("s", only=("a",), split=Split("g"))]
+    full, holed, split = bench.open("a.parquet").parts(asked).values()
+    assert (full.values.tolist(), full.n.tolist()) == (["zz"], [0])
+    assert (full.total, full.distinct, full.nulls) == (4, 3, 0)
+    assert (holed.values.tolist(), holed.n.tolist()) == (["zz"], [0])
+    assert (holed.total, holed.distinct, holed.nulls) == (3, 2, 1)
+    assert list(split.groups) == ["u", "v"]
+    assert (split.groups["v"].values.tolist(), split.groups["v"].n.tolist()) == (["a"], [0])
+    assert (split.groups["v"].total, split.groups["v"].distinct, split.groups["v"].nulls) == (1, 1, 1)
+    empty = bench.open("a.parquet").parts([Values("f", only=())])[Values("f", only=())]
+    assert (empty.values.tolist(), empty.total, empty.distinct) == ([], 4, 3)
+
+
 def test_a_split_gives_every_group_its_part(bench):
     frame = pd.DataFrame(
         {
@@ -325,13 +341,13 @@ def test_a_split_gives_every_group_its_part(bench):
     ]  # fmt: skip
     bins, values, cut, days = bench.open("a.parquet").parts(requests).values()
     assert isinstance(bins, SplitParts)
-    assert {g: (p.finite, p.missing) for g, p in bins.groups.items()} == {"u": (2, 0), "w": (1, 0), "": (1, 1)}
+    assert {g: (p.finite, p.missing) for g, p in bins.groups.items()} == {"u": (2, 0), "w": (1, 0), NULL_GROUP: (1, 1)}
     assert {g: dict(zip(p.values, p.n.tolist(), strict=True)) for g, p in values.groups.items()} == {
         "u": {"a": 1, "b": 1},
         "w": {"a": 1},
-        "": {"a": 1},
+        NULL_GROUP: {"a": 1},
     }
-    assert values.groups[""].nulls == 1
+    assert values.groups[NULL_GROUP].nulls == 1
     assert (list(cut.groups["u"].values), cut.groups["u"].distinct) == (["a"], 2)
     assert {g: p.rows for g, p in days.groups.items()} == {"2026-01-01": 2, "2026-01-02": 2, "": 1}
 
@@ -400,7 +416,7 @@ def test_nan_is_missing_even_where_the_footer_hides_it(bench):
         bins, values, split, outside = parts.values()
         assert (bins.finite, bins.nans) == (2, 1)
         assert (list(values.values), values.nulls) == (["0", "1"], 1)
-        assert set(split.groups) == {"0", "1", ""}
+        assert set(split.groups) == {"0", "1", NULL_GROUP}
         assert outside == 0
 
 

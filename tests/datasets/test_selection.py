@@ -104,13 +104,24 @@ def test_a_window_that_begins_before_time_is_refused(bench):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 6, 99])
-def test_the_last_rows_are_those_at_the_end_of_the_last_file(bench, count):
-    bench.parquet("d/1.parquet", {"name": ["a", "b"]})
-    bench.parquet("d/2.parquet", {"name": pa.array([], pa.string())})
-    bench.parquet("d/3.parquet", {"name": ["c", "d", "e"]}, row_group_size=2)
-    opened = bench.open("d", last_rows=count)
+def test_the_last_rows_are_those_at_the_end_of_the_file(bench, count):
+    bench.parquet("a.parquet", {"name": list("abcde")}, row_group_size=2)
+    opened = bench.open("a.parquet", last_rows=count)
     assert names(opened) == list("abcde")[-count:]
     assert opened.facts.rows == min(count, 5)
+
+
+@pytest.mark.parametrize("count", [1, 99])
+def test_the_last_rows_of_several_files_need_a_time(bench, count):
+    bench.parquet("d/1.parquet", {"name": ["a", "b"], "t": [datetime(2026, 11, 3), datetime(2026, 11, 1)]})
+    bench.parquet("d/2.parquet", {"name": ["c"], "t": [datetime(2026, 11, 2)]})
+    with pytest.raises(DataError) as refused:
+        bench.open("d", last_rows=count)
+    assert str(refused.value) == (
+        "d: nothing says which rows of 2 files are the last; name the time column (data.columns.timestamp)"
+    )
+    assert names(bench.open("d", last_rows=2, timestamp="t")) == ["a", "c"]
+    assert bench.open("d/1.parquet", last_rows=count).facts.rows == min(count, 2)
 
 
 def test_the_last_rows_of_a_csv_file(bench):
@@ -140,3 +151,19 @@ def test_a_column_named_like_the_engines_own_does_not_move_the_last_rows(bench):
         opened = bench.open(name, last_rows=2)
         assert names(opened) == ["b", "c"]
         assert list(opened.sample(2, 0, ["name", "rowid"]).name) == ["b", "c"]
+
+
+def test_rows_that_a_window_leaves_out_for_want_of_a_time_are_counted(bench):
+    bench.parquet("a.parquet", moments() | {"s": ["2026-11-14", None, None, "2026-11-21", "2020-01-01"]})
+    bench.text("a.csv", "name,t\na,2026-11-14T00:00:00\nb,\nc,\n")
+    window = Window("t", WEEK, UNTIL)
+    for _ in ("counted", "kept"):
+        facts = bench.open("a.parquet", window=window).facts
+        assert (facts.rows, facts.undated) == (2, 1)
+    assert bench.open("a.parquet", window=Window("t", WEEK)).facts.undated == 1
+    facts = bench.open("a.parquet", window=Window("s", WEEK, UNTIL)).facts
+    assert (facts.rows, facts.undated) == (1, 2)
+    facts = bench.open("a.csv", window=window).facts
+    assert (facts.rows, facts.undated) == (1, 2)
+    assert bench.open("a.parquet").facts.undated == 0
+    assert bench.open("a.parquet", last_rows=1, timestamp="t").facts.undated == 0

@@ -242,7 +242,7 @@ DATASETS: dict[str, tuple[Prepare, int, str]] = {
     "reference is current": (same_data, 1, "same data"),
     "labels without the key": (late_labels("number,y\n1,2\n"), 4, "id"),
     "labels name a row twice": (late_labels("id,y\n2000,1.0\n2000,2.0\n"), 4, "labels"),
-    "labels are missing": (with_words(late_labels("id,y\n"), *CHECK), 4, "labels"),
+    "labels are missing": (with_words(late_labels("id,y\n"), *CHECK), 4, "labels.csv"),
 }
 
 ARGUMENTS: dict[str, tuple[Prepare, int, str]] = {

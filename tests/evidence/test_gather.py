@@ -14,7 +14,7 @@ from gate.domain.need import ANY, Drift, MissingShare, Need, Quality, Record, Ro
 from gate.evidence.gather import FAMILIES
 
 FRAME = pd.DataFrame({"x": np.arange(20.0), "y": np.arange(20.0), "g": ["a", "b"] * 10})
-ANSWERED_BY_THE_FLOW = {need.Record, need.ChampionRecord, need.PredictionsOf, need.DataDigests}
+ANSWERED_BY_THE_FLOW = {need.Record, need.ChampionRecord, need.PredictionsOf, need.DataDigests, need.UndatedRows}
 
 
 @pytest.fixture(scope="module")

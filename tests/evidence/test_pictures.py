@@ -58,12 +58,12 @@ def test_a_column_over_its_limit_is_followed_by_day_and_by_segment(drawn):
 
 
 def test_a_group_with_few_rows_has_no_distance(pair_of, reference):
-    current = pd.concat([frame(3.0), frame(3.0).head(29).assign(season="winter")])
+    current = pd.concat([frame(3.0), frame(3.0).head(19).assign(season="winter")])
     reference = pd.concat([reference, reference.head(100).assign(season="winter")])
     pair = pair_of(reference, current, segments=("season",))
     (trail,) = pair.gather(Drift(LIMIT, "x", "ks"), report=True).pictures.trails
     assert trail.labels == ("spring", "summer", "winter")
-    assert (trail.rows[-1], trail.distances[-1]) == (29, None)
+    assert (trail.rows[-1], trail.distances[-1]) == (19, None)
 
 
 def test_days_and_segments_are_few_enough_to_look_at(pair_of):

@@ -184,3 +184,59 @@ def test_a_number_pinned_as_a_class_is_compared_by_its_text(pair_of):
     recall = pair.read(Quality(ANY, "recall"))
     assert isinstance(recall, Measured)
     assert recall.value == 0.5
+
+
+# --- classes that do not meet -----------------------------------------------------------------------------------------
+
+LABELS = pd.DataFrame({"y": ["a", "b", "c"] * 40, "p": ["a", "b", "b"] * 40})
+
+
+def labels_of(pair_of, current, reference=LABELS, **roles):
+    return pair_of(reference, current, task="classification", target="y", prediction="p", **roles)
+
+
+def test_a_misspelt_class_is_named_beside_those_there_are(pair_of):
+    precision = labels_of(pair_of, LABELS, positive="A").read(Quality(ANY, "precision"))
+    assert precision == Missing(
+        "data.columns.positive names the class 'A', which y never has; its classes are 'a', 'b', 'c'", rows=120
+    )
+    cut = pair_of(CLASSES, CLASSES, task="classification", target="y", positive="Yes", score="s")
+    for metric in ("accuracy", "brier"):
+        assert cut.read(Quality(ANY, metric)).reason.startswith("data.columns.positive names the class 'Yes'")
+    frame = CLASSES.assign(n=1 - CLASSES.s)
+    pair = pair_of(frame, frame, task="classification", target="y", scores={"yes": "s", "No": "n"})
+    assert pair.read(Quality(ANY, "log_loss")).reason.startswith("data.columns.scores names the class 'No'")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "f1"])
+def test_a_class_that_nobody_has_labelled_yet_is_missing(pair_of, metric):
+    average = "macro" if metric == "f1" else None
+    need = Quality(ANY, metric, average=average)
+    current = LABELS.assign(y=LABELS.y.where(LABELS.y != "c"))
+    assert labels_of(pair_of, current).read(need) == Missing(
+        "the class 'c' is in the reference but in none of the labelled current rows", rows=80
+    )
+    assert isinstance(labels_of(pair_of, current, LABELS.drop(columns="y")).read(need), Measured)
+    assert isinstance(labels_of(pair_of, LABELS, current).read(need), Measured)
+
+
+def test_predictions_that_are_no_class_are_not_simply_wrong(pair_of):
+    foreign = LABELS.assign(q=LABELS.p.str.upper())
+    need = Quality(ANY, "accuracy", of="increase")
+    assert labels_of(pair_of, foreign, champion_prediction="q").read(need) == Missing(
+        "none of the champion's predictions ('A', 'B') is a class of the target ('a', 'b', 'c')", rows=120
+    )
+
+
+def test_rows_without_a_segment_are_a_segment_that_can_get_lost(pair_of):
+    reference = REGRESSION.assign(season=REGRESSION.season.where(REGRESSION.season != "summer"))
+    pair = pair_of(reference, REGRESSION, task="regression", target="y", prediction="p")
+    groups = dict(pair.read(Quality(ANY, "mae", by="season")).readings)
+    assert groups["(missing)"] == Missing("current has no rows where season is '(missing)'")
+
+
+def test_the_smaller_class_is_told(pair_of):
+    read = classes_of(pair_of, score="s").read(Quality(ANY, "roc_auc"))
+    assert read.details["smaller_class"] == min(CLASSES.y.value_counts())
+    read = classes_of(pair_of, prediction="label").read(Quality(ANY, "f1"))
+    assert read.details["smaller_class"] == min(CLASSES.y.value_counts())

@@ -34,7 +34,15 @@ def test_values_are_compared_as_text(pair):
 
 
 def test_a_value_that_never_occurs_has_share_0(pair):
-    assert pair.read(RowShare(ANY, "thumb", "sideways")).value == 0.0
+    read = pair.read(RowShare(ANY, "thumb", "sideways"))
+    assert (read.value, read.details) == (0.0, {"count": 0, "occurs": False, "values": ["up", "down"]})
+
+
+def test_a_value_that_only_the_reference_has_occurs(pair_of):
+    pair = pair_of(FRAME.assign(only_there="x"), FRAME.assign(thumb="down", only_there="y", new="z"))
+    assert pair.read(RowShare(ANY, "thumb", "up")).details == {"count": 0, "occurs": True, "values": ["down", "up"]}
+    assert pair.read(RowShare(ANY, "only_there", "z")).details == {"count": 0, "occurs": False, "values": ["y", "x"]}
+    assert pair.read(RowShare(ANY, "new", "y")).details == {"count": 0, "occurs": False, "values": ["z"]}
 
 
 def test_a_column_without_values_has_no_share(pair):

@@ -124,3 +124,21 @@ def test_classes_are_compared_as_they_are_stored(pair_of):
     pair = pair_of(frame, frame, task="classification", target="y", prediction="label", positive="1")
     assert pair.read(metric("Accuracy")).value == pytest.approx(0.8)
     assert pair.read(metric("Precision")).value == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("no", "yes", "positive"), [(False, True, "true"), (0.0, 1.0, "1"), (0, 1, "1"), ("no", "yes", "yes")]
+)
+def test_the_positive_class_is_spelled_as_everywhere(pair_of, no, yes, positive):
+    frame = pd.DataFrame({"y": [no, yes] * 50, "label": [no] * 20 + [yes, yes] * 40})
+    pair = pair_of(frame, frame, task="classification", target="y", prediction="label", positive=positive)
+    assert pair.read(metric("Precision")).value == pytest.approx(0.5)
+    assert pair.read(metric("Recall")).value == pytest.approx(0.8)
+
+
+def test_a_positive_class_that_is_no_value_is_named_with_the_values_there_are(pair_of):
+    frame = pd.DataFrame({"y": [False, True] * 50, "label": [False, True] * 50, "x": 1.0})
+    pair = pair_of(frame, frame, task="classification", target="y", prediction="label", positive="True")
+    reason = "'True' (positive) is no value of y in the sample; it has: false, true"
+    assert pair.read(metric("Precision")) == Missing(reason, rows=100)
+    assert pair.read(metric("MeanValue", '{"column":"x"}')).value == 1.0

@@ -19,6 +19,7 @@ FINDING = Finding(
     "drift", "feature_drift", Dimension.TECHNICAL, Severity.MAJOR,
     Judgement(Status.FAIL, "temp moved", {"column": "temp"}, 0.41, (0.38, 0.44), 0.0002, exact=False,
               limit=Limit(max=0.1), rows=5000, method="wasserstein", details={"p": math.nan, "big": 2**60}),
+    policy_file="base.yaml",
     policy_line=23,
 )  # fmt: skip
 VERDICT = Verdict(
@@ -40,8 +41,8 @@ def test_the_document_has_the_shape_of_the_contract():
         "check": "drift", "kind": "feature_drift", "dimension": "technical", "status": "fail", "severity": "major",
         "waived": False, "waiver": None, "subject": {"column": "temp"}, "measured": 0.41, "interval": [0.38, 0.44],
         "bound": 0.0002, "exact": False, "limit": {"max": 0.1}, "rows": 5000, "rows_missing": None,
-        "method": "wasserstein", "reason": "temp moved", "remedy": "", "flip": "", "owner": "", "policy_line": 23,
-        "reproduce": "", "details": {"p": None, "big": float(2**60)},
+        "method": "wasserstein", "reason": "temp moved", "remedy": "", "flip": "", "owner": "",
+        "policy_file": "base.yaml", "policy_line": 23, "reproduce": "", "details": {"p": None, "big": float(2**60)},
     }  # fmt: skip
     assert document["summary"] == {"pass": 0, "warn": 0, "fail": 1, "insufficient": 0, "error": 0, "waived": 0}
     assert document["data"]["current"]["labelled"] == 19

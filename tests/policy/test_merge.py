@@ -104,7 +104,7 @@ def test_an_owner_is_inherited_and_may_change(child):
         "verdict: {valid_for: 7d}\n",
         "data: {data_digest: content}\n",
         "data: {columns: {segments: [season, weather]}}\n",
-        "data: {columns: {prediction: p}}\n",
+        "champion: {when_missing: hold}\n",
         "checks: [{check: missing_share, max: 0.05}]\n",
         "checks: [{check: missing_share, columns: [temp, hum, wind], severity: blocker}]\n",
         "checks: [{check: missing_share, min_rows: 300, confidence: 0.99}]\n",
@@ -167,6 +167,104 @@ def test_stricter_or_equal_is_fine(child, text):
 )
 def test_looser_says_what_the_base_has_and_which_way_is_allowed(child, text, message):
     assert problem(child, text) == message
+
+
+BARE = """\
+policy: gate/v1
+name: bare
+champion: {alias: champion, when_missing: skip}
+data: {reference: {mlflow: training}, current: {uri: now.parquet}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "path", "got", "has"),
+    [
+        ("data: {columns: {target: cnt}}", "data.columns.target", "cnt", "null"),
+        ("data: {columns: {prediction: p}}", "data.columns.prediction", "p", "null"),
+        ("data: {columns: {positive: yes}}", "data.columns.positive", "yes", "null"),
+        ("data: {columns: {key: id}}", "data.columns.key", "id", "null"),
+        ("data: {columns: {timestamp: at}}", "data.columns.timestamp", "at", "null"),
+        ("data: {columns: {ignore: [temp]}}", "data.columns.ignore", '["temp"]', "[]"),
+        ("data: {columns: {categorical: [temp]}}", "data.columns.categorical", '["temp"]', "[]"),
+        ("data: {columns: {numeric: [temp]}}", "data.columns.numeric", '["temp"]', "[]"),
+        ("data: {columns: {scores: {a: sa, b: sb}}}", "data.columns.scores", '{"a": "sa", "b": "sb"}', "{}"),
+        ("data: {current: {uri: now.parquet, last_rows: 9}}", "data.current.last_rows", "9", "null"),
+        ("data: {reference: {mlflow: training, last_rows: 9}}", "data.reference.last_rows", "9", "null"),
+        ("data: {current: {uri: now.parquet, window: {column: at, last: 7d}}}", "data.current.window",
+         '{"column": "at", "last": "7d"}', "null"),
+        ("champion: {predictions: {prediction: old}}", "champion.predictions", '{"prediction": "old"}', "null"),
+        ("champion: {alias: other}", "champion.alias", "other", "champion"),
+    ],
+)  # fmt: skip
+def test_what_a_base_leaves_out_of_its_data_or_champion_is_fixed_too(child, said, path, got, has):
+    Path("base.yaml").write_text(BARE)
+    said = said.replace("yes", "'yes'")
+    where = "base.yaml:3" if path == "champion.alias" else "the base, by default,"
+    assert (
+        problem(child, said + "\n") == f"child.yaml:4: {path}: got {got}, but {where} has {has}, and it is fixed there"
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "said", "path"),
+    [
+        ("columns: {score: s, positive: a}", "columns: {threshold: 0.9}", "data.columns.threshold"),
+        ("columns: {positive: a}", "columns: {score: s}", "data.columns.score"),
+        ("columns: {target: y}", "labels: {uri: l.parquet, on: id}", "data.labels"),
+        ("columns: {target: y, timestamp: at}, labels: {uri: l.parquet, on: id}", "labels: {delay: 2d}", "data.labels.delay"),
+        ("columns: {target: y}, labels: {uri: l.parquet, on: id}", "labels: {uri: m.parquet}", "data.labels.uri"),
+        ("columns: {ignore: [a]}", "columns: {ignore: [a, b]}", "data.columns.ignore"),
+        ("columns: {numeric: [a]}", "columns: {numeric: [a, b]}", "data.columns.numeric"),
+        ("columns: {categorical: [a]}", "columns: {categorical: [a, b]}", "data.columns.categorical"),
+    ],
+)  # fmt: skip
+def test_what_a_base_says_of_its_columns_and_labels_is_fixed(child, base, said, path):
+    Path("base.yaml").write_text(BARE.replace("now.parquet}}", f"now.parquet}}, {base}}}"))
+    message = problem(child, f"data: {{{said}}}\n")
+    assert message.startswith(f"child.yaml:4: {path}: got ")
+    assert message.endswith("and it is fixed there")
+    assert "\n" not in message
+
+
+def test_a_window_that_runs_on_cannot_be_stopped(child):
+    message = problem(child, "data: {current: {uri: now.parquet, window: {column: at, last: 7d, until: 2026-01-01}}}\n")
+    assert message.startswith("child.yaml:4: data.current.window.until: got ")
+    assert message.endswith(", but the base, by default, has null, and it is fixed there")
+
+
+def test_more_segments_a_stricter_digest_and_holding_without_champion_are_fine(child):
+    Path("base.yaml").write_text(BARE)
+    merged = child("data: {data_digest: content, columns: {segments: [season]}}\nchampion: {when_missing: hold}\n")
+    assert merged.policy.data.columns.segments == ("season",)
+    assert (merged.policy.data.data_digest, merged.policy.champion.when_missing) == ("content", "hold")
+
+
+def test_a_base_without_data_and_champion_leaves_them_open(child):
+    Path("base.yaml").write_text("policy: gate/v1\nname: bare\n")
+    child(
+        "data: {reference: {mlflow: t}, current: {uri: c, last_rows: 9}, columns: {ignore: [a], numeric: [b]}}\n"
+        "champion: {alias: other, when_missing: skip}\n"
+    )
+
+
+column_parts = st.fixed_dictionaries({}, optional={
+    **{role: st.sampled_from(["a", "b"]) for role in ("target", "prediction", "score", "positive", "key", "timestamp")},
+    **{listing: st.sampled_from([[], ["c"], ["c", "d"]]) for listing in ("segments", "ignore", "numeric", "categorical")},
+})  # fmt: skip
+
+
+@given(column_parts, column_parts)
+def test_only_segments_of_a_bases_columns_ever_change_and_only_grow(below, above):
+    def policy(columns):
+        data = {"reference": {"mlflow": "t"}, "current": {"uri": "c"}, "columns": columns}
+        return Base.model_validate_json(json.dumps({"policy": "gate/v1", "name": "any", "data": data}))
+
+    base, child = policy(below), policy(below | above)
+    assume(not list(loosened_header(base, child)))
+    ours, theirs = base.data.columns, child.data.columns
+    assert set(ours.segments) <= set(theirs.segments)
+    assert ours == theirs.model_copy(update={"segments": ours.segments})
 
 
 def test_every_base_binds_not_only_the_last(child, tmp_path):

@@ -89,13 +89,13 @@ class Parts:
                            len(rows) - len(kept))  # fmt: skip
 
     @staticmethod
-    def confusion(target, prediction, champion=None, *, unpredicted=0):
+    def confusion(target, prediction, champion=None, *, unpredicted=0, positive=None):
         columns = [target, prediction] + ([champion] if champion is not None else [])
         labels = np.array([np.asarray(column).astype(str) for column in columns])
         pairs, n = np.unique(labels, axis=1, return_counts=True)
         pairs = pairs.astype(object)
         return ConfusionCounts(pairs[0], pairs[1], pairs[2] if champion is not None else None, n.astype(np.int64), 0,
-                               unpredicted)  # fmt: skip
+                               unpredicted, positive is not None, positive)  # fmt: skip
 
     @staticmethod
     def scores(truth, score, resolution=10_000, *, exact=False, invalid=0):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from gate.domain.metrics import METRICS
+from gate.statistics.confusion import require_shared_classes, smaller_class
 from gate.statistics.errors import Undefined
 from gate.statistics.intervals import mean_interval, paired_shares_interval, wilson
 from gate.statistics.parts import LossSums
@@ -72,11 +73,45 @@ def test_accuracy_has_wilsons_interval(parts):
 
 def test_below_the_threshold_means_not_positive(parts):
     """A thresholded score answers the empty text, and every target but the positive class agrees with it."""
-    part = parts.confusion(["yes", "yes", "no", "maybe", "no"], ["yes", "", "", "", "yes"])
+    part = parts.confusion(["yes", "yes", "no", "maybe", "no"], ["yes", "", "", "", "yes"], positive="yes")
     assert estimate("accuracy", part, positive="yes").value == 0.6
     assert estimate("recall", part, positive="yes").value == 0.5
     assert estimate("balanced_accuracy", part, positive="yes").value == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert estimate("accuracy", part).value == 0.2  # without a positive class the empty text is a wrong answer
+
+
+def test_each_model_is_held_against_its_own_target(parts):
+    """Above the threshold in all rows: the candidate is right about 'yes' alone, the champion about the rest."""
+    part = parts.confusion(["yes", "no", "maybe"], ["yes"] * 3, [""] * 3, positive="yes")
+    mine = increase("accuracy", part, positive="yes", confidence=0.95)
+    assert mine.value == pytest.approx(1 / 3 - 2 / 3)
+    same = parts.confusion(["yes", "no", "maybe"], ["yes"] * 3, ["yes"] * 3, positive="yes")
+    assert increase("accuracy", same, positive="yes").value == 0.0
+
+
+def test_an_empty_label_is_a_class_like_any_other(parts):
+    part = parts.confusion(["yes", "no", "maybe"], ["yes", "", ""])
+    assert estimate("accuracy", part, positive="yes").value == pytest.approx(1 / 3)
+    champion = parts.confusion(["yes", "no", "maybe"], ["yes", "no", "maybe"], ["yes", "", ""])
+    assert increase("accuracy", champion, positive="yes").value == pytest.approx(2 / 3)
+
+
+def test_labels_that_never_meet_the_target_are_named(parts):
+    part = parts.confusion(["0", "1"], ["0", "1"], ["no", "yes"])
+    require_shared_classes(part, "candidate", {"0", "1"})
+    with pytest.raises(Undefined) as caught:
+        require_shared_classes(part, "champion", {"0", "1", "2", "3"})
+    assert caught.value.reason == (
+        "none of the champion's predictions ('no', 'yes') is a class of the target ('0', '1', '2' and 1 more)"
+    )
+    require_shared_classes(part, "champion", {"no"})  # a class elsewhere
+    require_shared_classes(parts.confusion(["1"], [""], positive="1"), "candidate", {"1"})
+
+
+def test_the_smaller_class(parts):
+    two, three = parts.confusion(list("aaab"), list("aaaa")), parts.confusion(list("aaabc"), list("aaaaa"))
+    assert (smaller_class(two, None), smaller_class(two, "a"), smaller_class(two, "z")) == (1, 1, 0)
+    assert (smaller_class(three, None), smaller_class(three, "a"), smaller_class(three, "b")) == (None, 2, 1)
+    assert smaller_class(parts.confusion(list("aaabc"), [""] * 5, positive="b"), None) == 1
 
 
 def test_an_averaged_class_that_is_never_predicted_counts_0(parts):

@@ -90,4 +90,4 @@ def whose_predictions(document: Document) -> str:
 def policy_place(document: Document, finding: Document) -> str:
     """Where the policy asks for it, as editors link it: `policies/bike-demand.yaml:23`; empty if it does not."""
     line = finding.get("policy_line")
-    return f"{plain(document['policy']['source'])}:{line}" if line else ""
+    return f"{plain(finding.get('policy_file') or document['policy']['source'])}:{line}" if line else ""

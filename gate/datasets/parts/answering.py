@@ -15,7 +15,7 @@ from gate.datasets.storage import Family, canonical, day, family
 from gate.datasets.template import fill, fill_select, render, string, whole
 from gate.domain.columns import Column, Kind, Schema
 from gate.domain.evidence import Missing
-from gate.domain.part import Split
+from gate.domain.part import NULL_GROUP, Split
 from gate.errors import DataError
 from gate.statistics.parts import Part, SplitParts
 
@@ -115,10 +115,10 @@ def first_line(wrong: Exception) -> str:
 
 
 def group_of(rows: Rows, split: Split) -> exp.Expr:
-    """The text that a Split tells its groups apart by; null is ''."""
+    """The text that a Split tells its groups apart by. See Split for null."""
     if split.unit == "day":
         return fill("COALESCE($g, '')", g=day(rows.timed(split.column)))
-    return fill("COALESCE($g, '')", g=canonical(rows.column(split.column)))
+    return fill("COALESCE($g, $missing)", g=canonical(rows.column(split.column)), missing=string(NULL_GROUP))
 
 
 def refuse_many_groups(rows: Rows, split: Split) -> None:

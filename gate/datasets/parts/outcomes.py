@@ -71,6 +71,8 @@ def count_confusion(rows: Rows, request: Confusion) -> ConfusionCounts | SplitPa
             n[kept],
             unlabelled=int(n[unlabelled].sum()),
             unpredicted=int(n[unpredicted].sum()),
+            thresholded=request.threshold is not None,
+            positive=request.positive,
         )
 
     return make(arrays) if request.split is None else by_group(arrays, make)
@@ -81,7 +83,7 @@ def _predicted(rows: Rows, request: Confusion, name: str, alias: str) -> tuple[e
     if request.threshold is None:
         column = rows.column(name)
         return key(column), text(column, exp.column(alias))
-    if request.positive is None:
+    if not request.positive:  # the empty text stands for "not positive"
         raise Unanswered("a threshold needs the name of the positive class")
     score = number(rows.numeric(name))
     predicted = fill(_BY_THRESHOLD, s=score, at=double(request.threshold), positive=string(request.positive))
@@ -149,10 +151,15 @@ GROUP BY g, state
 """  # noqa: S608  # constants of this module
 
 
+# Scores rounded to four digits, or stored as float32, still add up; logits and shares of only some classes do not.
+_ADDS_UP = "COALESCE(ABS($total - 1) <= 1e-3, FALSE)"
+
+
 def sum_losses(rows: Rows, request: ClassLoss) -> LossSums | SplitParts:
     """Sum log-loss and squared error over labelled rows.
 
-    A row is invalid if any score is null, NaN or outside 0..1, or if its target is no class that has a score.
+    A row is invalid if any score is null, NaN or outside 0..1, if they do not add up to 1, or if its target is no class
+    that has a score.
     """
     target = canonical(rows.column(request.target))
     own = exp.Case()
@@ -173,7 +180,7 @@ def sum_losses(rows: Rows, request: ClassLoss) -> LossSums | SplitParts:
         target=target,
         own=own,
         squared=_sum_of(squared),
-        valid=exp.and_(*valid),
+        valid=exp.and_(*valid, fill(_ADDS_UP, total=_sum_of([number(rows.numeric(c)) for _, c in request.scores]))),
     )
 
     def make(some: Arrays) -> LossSums:

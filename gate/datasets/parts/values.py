@@ -12,22 +12,21 @@ from gate.domain.part import Values
 from gate.statistics.parts import SplitParts, ValueCounts
 
 # Counted by the stored value, and only what is counted becomes text. The null row comes first, then the most
-# frequent; ties in the order of the text, so that a cut list is the same list each time.
+# frequent; ties in the order of the text, so that a cut list is the same list each time. Values that were not asked
+# for come last and are cut off where they are read: a row is needed in any case, for the totals that it carries.
 _ARM = """
-SELECT k, v, n, total, different FROM (
+SELECT k, v, n, total, different, (v IS NULL OR $kept) AS asked FROM (
   SELECT $k AS k, $text AS v, n, CAST(SUM(n) OVER () AS BIGINT) AS total, COUNT(*) OVER () AS different
   FROM (SELECT value, COUNT(*) AS n FROM (SELECT $value AS value FROM data) GROUP BY value))
-WHERE v IS NULL OR $kept
-ORDER BY v IS NULL DESC, n DESC, v LIMIT $most
+ORDER BY asked DESC, v IS NULL DESC, n DESC, v LIMIT $most
 """
 _SPLIT_ARM = """
-SELECT k, g, v, n, total, different FROM (
+SELECT k, g, v, n, total, different, (v IS NULL OR $kept) AS asked FROM (
   SELECT $k AS k, g, $text AS v, n, CAST(SUM(n) OVER (PARTITION BY g) AS BIGINT) AS total,
          COUNT(*) OVER (PARTITION BY g) AS different
   FROM (SELECT g, value, COUNT(*) AS n FROM (SELECT $value AS value, $g AS g FROM data) GROUP BY g, value))
-WHERE v IS NULL OR $kept
-QUALIFY ROW_NUMBER() OVER (PARTITION BY g ORDER BY v IS NULL DESC, n DESC, v) <= $most
-ORDER BY g, v IS NULL DESC, n DESC, v
+QUALIFY ROW_NUMBER() OVER (PARTITION BY g ORDER BY asked DESC, v IS NULL DESC, n DESC, v) <= $most
+ORDER BY g, asked DESC, v IS NULL DESC, n DESC, v
 """
 
 
@@ -59,12 +58,13 @@ def read_values(request: Values, arrays: Arrays) -> ValueCounts | SplitParts:
     def make(some: Arrays) -> ValueCounts:
         n = plain(some["n"]).astype(np.int64)
         null = is_null(some["v"])
+        asked = plain(some["asked"]).astype(bool) & ~null
         nulls = int(n[null].sum())
         everything = int(plain(some["total"])[0]) if len(n) else 0
         different = int(plain(some["different"])[0]) if len(n) else 0
         limit = request.cap if request.only is None else len(request.only)
-        found = [str(v) for v in plain(some["v"])[~null][:limit]]
-        counts = [int(c) for c in n[~null][:limit]]
+        found = [str(v) for v in plain(some["v"])[asked][:limit]]
+        counts = [int(c) for c in n[asked][:limit]]
         lost = [v for v in dict.fromkeys(request.only or ()) if v not in set(found)]
         return ValueCounts(
             np.array(found + lost, dtype=object),
