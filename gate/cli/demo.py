@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -102,12 +103,19 @@ def next_lines(workspace: Workspace, page: Page) -> Iterator[str]:
     own_policy = shlex.quote(shown_path(workspace.folder / "my-income.yaml"))
     yield page.ink("What to try next", bold=True)
     yield f"  export MLFLOW_TRACKING_URI={shlex.quote(workspace.tracking_uri)}"
-    yield f"  gate check models:/bike-demand@challenger --policy {policies}"
-    yield f"  gate init models:/income@candidate --output {own_policy}"
-    yield "  gate checks feature_drift"
+    gate = _command()
+    yield f"  {gate} check models:/bike-demand@challenger --policy {policies}"
+    yield f"  {gate} init models:/income@candidate --output {own_policy}"
+    yield f"  {gate} checks feature_drift"
     yield from (f"  {line}" for line in page.wrapped(
         f"Change a limit in {policies} and check again. Remove {shown_path(workspace.folder)} when you are done.", 2,
     ))  # fmt: skip
+
+
+def _command() -> str:
+    """How to call gate from this shell: by name if it is on the path, else by its file."""
+    called = Path(sys.argv[0])
+    return "gate" if shutil.which("gate") or called.name != "gate" else shlex.quote(shown_path(called))
 
 
 def shown_path(path: Path) -> str:

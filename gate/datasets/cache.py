@@ -59,6 +59,8 @@ class PartCache:
         try:
             entry = self._entry(digest, request)
             with np.load(io.BytesIO(read_own(entry)), allow_pickle=False) as arrays:
+                if _read_json(arrays["answers"]) != _question(digest, request):
+                    return None  # an entry under another's name answers another question
                 part = _decode({name: arrays[name] for name in arrays.files})
             os.utime(entry.parent)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
@@ -71,12 +73,11 @@ class PartCache:
         if not entry.parent.is_dir():
             self._make_room()
         stream = io.BytesIO()
-        np.savez(stream, allow_pickle=False, **_encode(part))
+        np.savez(stream, allow_pickle=False, answers=_json(_question(digest, request)), **_encode(part))
         write_atomically(entry, stream.getvalue())
 
     def _entry(self, digest: str, request: PartRequest | str) -> Path:
-        """A request is a frozen value, so its text names it: kind, columns, grid and split included."""
-        name = hashlib.sha256(f"{FORMAT}\n{request!r}".encode()).hexdigest()
+        name = hashlib.sha256(_question(digest, request).encode()).hexdigest()
         return self._folder / digest.removeprefix("sha256:") / f"{name}.npz"
 
     def _make_room(self) -> None:
@@ -86,6 +87,11 @@ class PartCache:
             return
         for folder in kept[: max(len(kept) - MOST_DATASETS + 1, 0)]:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _question(digest: str, request: PartRequest | str) -> str:
+    """What an entry answers. A request is a frozen value: its text names kind, columns, grid and split."""
+    return f"{FORMAT}\n{digest}\n{request!r}"
 
 
 def _encode(part: Part) -> dict[str, np.ndarray]:

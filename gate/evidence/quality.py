@@ -162,6 +162,9 @@ def _classes(source: _Source, setting: Setting) -> Asking[frozenset[str]]:
         are = "is" if len(lost) == 1 else "are"
         raise Unanswerable(f"the {which} {examples(lost)} {are} in the reference but in none of the labelled current "
                            "rows", rows=rows)  # fmt: skip
+    if before and setting.scope.roles.positive and (new := labelled - before[0]):
+        raise Unanswerable(f"the labels have {examples(new)}, which the reference never had: with one positive class "
+                           "any other spelling would count as not positive", rows=rows)  # fmt: skip
     return known
 
 

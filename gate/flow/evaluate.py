@@ -11,7 +11,7 @@ from gate.domain.candidate import Candidate
 from gate.domain.dataset import Side
 from gate.domain.need import ANY, LabelledShare, Need
 from gate.domain.verdict import Verdict
-from gate.errors import UsageError
+from gate.errors import PolicyError, Problem, UsageError
 from gate.flow.conclude import FIRST_STAGE, conclude
 from gate.flow.document import document_of
 from gate.flow.judge import implicit_checks, judge_all, needs_of
@@ -22,6 +22,7 @@ from gate.flow.scope import scope_of
 from gate.flow.sources import open_side
 from gate.flow.stopwatch import Stopwatch
 from gate.flow.waive import waive
+from gate.policy.lint import lint
 from gate.policy.load import LoadedPolicy
 from gate.policy.match import choose
 from gate.policy.waivers import load_waivers
@@ -59,6 +60,7 @@ def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) 
         candidate = ports.registry.find(request.model)
         policy = choose(request.policies, candidate)
         _require_stage(request, policy)
+        _refuse_what_cannot_fail(policy)
         waivers = load_waivers(policy.folder, now)
         champion = _champion(policy, candidate, ports)
     with watch("data"):
@@ -92,6 +94,13 @@ def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) 
 def _require_stage(request: Request, policy: LoadedPolicy) -> None:
     if request.stage not in (None, FIRST_STAGE):
         raise UsageError(f"{policy.source}: there is no stage {request.stage!r}; the policy has only {FIRST_STAGE!r}")
+
+
+def _refuse_what_cannot_fail(policy: LoadedPolicy) -> None:
+    """An error of the linter (a limit that nothing ever exceeds) is one here too: it would be green whatever comes."""
+    errors = [Problem(advice.file, advice.line, advice.message) for advice in lint(policy) if advice.level == "error"]
+    if errors:
+        raise PolicyError(errors)
 
 
 def _champion(policy: LoadedPolicy, candidate: Candidate, ports: Ports) -> Candidate | None:

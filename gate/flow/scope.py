@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gate.domain.candidate import Candidate, Signature
 from gate.domain.columns import Kind, Schema
 from gate.domain.scope import Roles, Scope
+from gate.policy.draft import UNNAMED
 from gate.policy.model import Columns, Policy
 
 _KIND_OF_SIGNATURE_TYPE: Mapping[str, Kind] = {
@@ -33,7 +34,7 @@ def scope_of(
         current=current,
         kinds=pinned_kinds(columns, candidate.signature, reference, current),
         signature=candidate.signature,
-        owner=policy.owner or "",
+        owner="" if policy.owner in (None, UNNAMED) else policy.owner,
         has_champion=champion is not None,
         champion_when_missing=policy.champion.when_missing if policy.champion else "hold",
         confidence=None if confidence == "point" else confidence,

@@ -111,6 +111,10 @@ def is_writable(name: str) -> bool:
     return 0 < len(name) <= _LONGEST_NAME and not _CONTROL.search(name)
 
 
+UNNAMED = "TO-BE-NAMED"
+"""The owner of a proposed policy until a person puts a name there; it counts as none."""
+
+
 def _head(p: Proposal) -> Iterator[str]:
     yield f"# The policy of {plain(p.model)}, proposed by `gate init {plain(p.uri)}` from {p.rows:,} reference rows."
     if p.decisions:
@@ -122,7 +126,7 @@ def _head(p: Proposal) -> Iterator[str]:
     yield f"name: {_yaml(file_name(p.model).removesuffix('.yaml'))}"
     if p.description:
         yield f"description: {_yaml(_readable(p.description, 2_000))}"
-    yield f"owner: {_yaml(_readable(p.owner or 'TO-BE-NAMED', 200))}   # answers for the outcome after launch"
+    yield f"owner: {_yaml(_readable(p.owner or UNNAMED, 200))}   # answers for the outcome after launch"
     yield f"applies_to: {{models: [{_yaml(_pattern(p.model))}]}}"
     yield f"task: {p.task}"
     yield ""

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from gate.checks.contract import Name
 from gate.domain.moments import end_of
@@ -42,7 +42,7 @@ class _Written(BaseModel):
     column: Name | None = None
     segment: Name | None = None
     model_digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
-    reason: Annotated[LongText, Field(min_length=10)]
+    reason: Annotated[LongText, StringConstraints(strip_whitespace=True, min_length=10)]
     ticket: ShortText
     by: ShortText
     approved_by: ShortText

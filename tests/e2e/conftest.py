@@ -21,6 +21,7 @@ def registry_uri(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("registry")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
     mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)  # another test of this process may have named one
     mlflow.create_experiment("toy", artifact_location=(folder / "artifacts").as_uri())
     mlflow.set_experiment("toy")
     data = frame(0)
