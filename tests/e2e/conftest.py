@@ -33,6 +33,9 @@ def registry_uri(tmp_path_factory) -> str:
         model = LinearRegression().fit(data[["a", "b"]], data["y"])
         info = mlflow.sklearn.log_model(model, name="model", signature=signature, pip_requirements=["scikit-learn"])
     mlflow.register_model(info.model_uri, "toy")
+    mlflow.set_registry_uri(None)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow sets them, for every process that follows
+        os.environ.pop(name, None)
     return uri
 
 
