@@ -34,4 +34,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Verdicts are never thrown away by a migration."""
-    raise NotImplementedError
+    raise NotImplementedError  # on purpose: going back would lose verdicts
