@@ -89,10 +89,14 @@ endef
 
 LOCK := pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet
 
+# `make lock UPGRADE=` keeps every version that still fits, and resolves only what is new.
+UPGRADE ?= --upgrade
+
 .PHONY: lock
 lock: $(VENV)/.dev ## Resolve requirements/*.txt anew from pyproject.toml
-	"$(UV)" $(LOCK) --upgrade pyproject.toml requirements/build.in --extra demo --group dev --output-file requirements/dev.txt
-	"$(UV)" $(LOCK) pyproject.toml requirements/build.in --extra demo --constraints requirements/dev.txt --output-file requirements/demo.txt
+	"$(UV)" $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in --extra demo --extra server --group dev --output-file requirements/dev.txt
+	"$(UV)" $(LOCK) pyproject.toml requirements/build.in --extra demo --extra server --constraints requirements/dev.txt --output-file requirements/demo.txt
+	"$(UV)" $(LOCK) pyproject.toml requirements/build.in --extra server --constraints requirements/dev.txt --output-file requirements/server.txt
 
 .PHONY: clean
 clean: ## Remove what was built, the caches and the demo; keep .venv

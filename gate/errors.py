@@ -9,6 +9,10 @@ GateError                      exit 4   could not decide
 ├── DataError                  exit 4   a dataset cannot be found or read
 ├── EvidenceError              exit 4   evidence could not be gathered
 ├── StoreError                 exit 4   a verdict could not be stored or read
+│   ├── AttemptTakenError      exit 4   another verdict took the attempt's number; number anew and store again
+│   └── SupersededError        exit 4   the evaluation ended meanwhile: cancelled, swept up, or judged elsewhere
+├── EngineError                exit 4   work could not be made durable
+├── ServerError                exit 4   the gate server is unreachable, refuses, or answers nonsense
 └── OutOfTimeError             exit 5   the caller's own time limit passed
 
 A message starts with the place or the thing, says what was got and what is allowed, and names the next step
@@ -83,6 +87,22 @@ class EvidenceError(GateError):
 
 class StoreError(GateError):
     """A verdict could not be stored or read back."""
+
+
+class AttemptTakenError(StoreError):
+    """Another verdict took this attempt's number between numbering and storing."""
+
+
+class SupersededError(StoreError):
+    """The evaluation that a verdict is for has ended meanwhile: its verdict is not stored."""
+
+
+class EngineError(GateError):
+    """Work could not be put in line, stopped or looked up."""
+
+
+class ServerError(GateError):
+    """The gate server cannot be reached, refuses, or answers nonsense."""
 
 
 class OutOfTimeError(GateError):

@@ -18,7 +18,7 @@ from gate.domain.candidate import ModelRef
 from gate.errors import GateError
 
 if TYPE_CHECKING:
-    from gate.flow.evaluate import Outcome
+    from gate.flow.keep import Outcome
     from gate.flow.request import Request
     from gate.wiring.settings import Settings
 
@@ -105,7 +105,7 @@ def command(
         enforced=not report_only,
         report=report is not None,
         data_folder=settings.data_folder,
-        **({"timeout_seconds": timeout} if timeout else {}),
+        timeout_seconds=timeout or 600.0,
     )
     delivery = Delivery(
         form=form,

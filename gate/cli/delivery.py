@@ -22,7 +22,7 @@ from gate.cli.render.markdown import render_markdown
 from gate.cli.render.table import Page, render_table
 
 if TYPE_CHECKING:
-    from gate.flow.evaluate import Outcome
+    from gate.flow.keep import Outcome
 
 RENDERERS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "table": render_table,

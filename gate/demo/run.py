@@ -9,7 +9,7 @@ from gate.demo.pilots import Pilot
 from gate.demo.workspace import Workspace
 from gate.domain.candidate import ModelRef
 from gate.errors import MissingExtraError
-from gate.flow.evaluate import Outcome
+from gate.flow.keep import Outcome
 from gate.flow.ports import Observer
 from gate.flow.request import Request
 from gate.wiring.build import run_check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -15,7 +15,7 @@ from gate.domain.candidate import Candidate
 from gate.domain.dataset import DatasetFacts
 from gate.domain.evidence import Measured, Reading
 from gate.domain.finding import Finding, Status
-from gate.domain.verdict import Cause, DataIdentity, ModelIdentity, PolicyIdentity, Verdict, decide
+from gate.domain.verdict import DataIdentity, ModelIdentity, PolicyIdentity, Verdict, decide
 from gate.domain.waiver import Waiver
 from gate.flow.request import Request
 from gate.policy.load import LoadedPolicy
@@ -38,13 +38,11 @@ def conclude(
     waivers: Sequence[Waiver],
     waived_until: datetime | None,
     labels: Reading | None,
-    attempt_of: Callable[[str, str, str], int],
     timings_seconds: Mapping[str, float],
 ) -> Verdict:
-    """Decide, and write down everything that the decision rests on.
+    """Decide, and write down everything that the decision rests on, but for the number of the attempt.
 
-    `attempt_of` numbers the attempt from (model digest, stage, inputs digest). A verdict never outlives a waiver
-    that it needs.
+    A verdict never outlives a waiver that it needs.
     """
     decision, cause = decide(findings)
     stage = request.stage or FIRST_STAGE
@@ -57,7 +55,7 @@ def conclude(
         cause=cause,
         enforced=request.enforced,
         stage=stage,
-        store="local",
+        store=request.kept,
         model=_identity(candidate),
         champion=_identity(champion) if champion else None,
         policy=PolicyIdentity(policy.policy.name or "", policy.digest, policy.source),
@@ -69,7 +67,7 @@ def conclude(
         flip=flips(findings),
         evaluated_at=now,
         valid_until=min(by_policy, waived_until or by_policy),
-        attempt=attempt_of(candidate.digest, stage, inputs) if cause is not Cause.ERROR else 0,
+        attempt=0,
         inputs_digest=inputs,
         engine={"gate": gate.__version__} | {name: installed for name in _ENGINE if (installed := _version(name))},
         timings_seconds=timings_seconds,

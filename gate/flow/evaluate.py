@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from gate.domain.candidate import Candidate
 from gate.domain.dataset import Side
 from gate.domain.need import ANY, LabelledShare, Need
-from gate.domain.verdict import Verdict
 from gate.errors import PolicyError, Problem, UsageError
 from gate.flow.conclude import FIRST_STAGE, conclude
-from gate.flow.document import document_of
 from gate.flow.judge import implicit_checks, judge_all, needs_of
-from gate.flow.ports import Gathered, Ports
+from gate.flow.keep import Outcome, keep
+from gate.flow.ports import Ports
 from gate.flow.records import answer_records
 from gate.flow.request import Request
 from gate.flow.scope import scope_of
@@ -26,20 +23,6 @@ from gate.policy.lint import lint
 from gate.policy.load import LoadedPolicy
 from gate.policy.match import choose
 from gate.policy.waivers import load_waivers
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A stored verdict, its document, and what reports are made of."""
-
-    verdict: Verdict
-    document: dict[str, Any]
-    gathered: Gathered
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the command that asked."""
-        return self.verdict.exit_code
 
 
 def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) -> Outcome:
@@ -84,11 +67,9 @@ def evaluate(request: Request, ports: Ports, *, now: datetime, verdict_id: str) 
         verdict = conclude(
             request, verdict_id, candidate, champion, policy, reference.facts, current.facts, findings,
             now=now, waivers=waivers, waived_until=waived_until, labels=gathered.evidence.get(labels),
-            attempt_of=ports.store.attempt, timings_seconds={**watch.seconds, **gathered.timings_seconds},
+            timings_seconds={**watch.seconds, **gathered.timings_seconds},
         )  # fmt: skip
-    document = document_of(verdict)
-    ports.store.save(verdict, document)
-    return Outcome(verdict, document, gathered)
+    return keep(verdict, gathered, request, ports)
 
 
 def _require_stage(request: Request, policy: LoadedPolicy) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gate.domain.candidate import Candidate, ModelRef
 from gate.domain.dataset import DatasetFacts, Source
+from gate.domain.evaluation import Evaluation, Event, Served, State, Trigger, Trouble
 from gate.domain.evidence import Missing, Reading
 from gate.domain.need import Need
 from gate.domain.part import PartRequest
@@ -92,8 +93,19 @@ class EvidenceSource(Protocol):
 class VerdictStore(Protocol):
     """Keeps verdicts."""
 
-    def save(self, verdict: Verdict, document: Mapping[str, object]) -> None:
-        """Store a verdict with its JSON document, or raise StoreError. Nothing is published before this returns."""
+    def save(
+        self, verdict: Verdict, document: Mapping[str, object], *, evaluation: str | None = None,
+        report: Mapping[str, bytes] | None = None, trigger: Trigger = Trigger.API,
+    ) -> None:  # fmt: skip
+        """Store a verdict with its JSON document and its report. Nothing is published before this returns.
+
+        With `evaluation`, the same transaction ends that evaluation as done: it has one verdict or none, ever.
+
+        Raises:
+            AttemptTakenError: the verdict's attempt is another's by now.
+            SupersededError: `evaluation` is over already.
+            StoreError: it could not be stored.
+        """
 
     def attempt(self, model_digest: str, stage: str, inputs_digest: str) -> int:
         """The number of this attempt: 1 for the first; equal inputs are the same attempt, an error uses none."""
@@ -111,6 +123,149 @@ class Observer(Protocol):
     def phase(self, name: str, detail: str = "") -> None:
         """A phase of the evaluation begins."""
 
+    def scanned(self, rows: int) -> None:
+        """So many more rows were read by a statement that has ended."""
+
+    def called(self, operation: str, result: str, seconds: float) -> None:
+        """The registry was asked: `result` is ok, timeout, not_found, denied, rate_limited, server_error, ..."""
+
+
+class Silent:
+    """An Observer that hears and says nothing."""
+
+    def phase(self, name: str, detail: str = "") -> None:
+        """Say nothing."""
+
+    def scanned(self, rows: int) -> None:
+        """Say nothing."""
+
+    def called(self, operation: str, result: str, seconds: float) -> None:
+        """Say nothing."""
+
+
+class Evaluations(Protocol):
+    """The record of evaluations: what a server answers from. Its state is the one that counts.
+
+    Every method is one short transaction and raises StoreError if the database cannot do it.
+    """
+
+    def accept(self, evaluation: Evaluation) -> Evaluation | None:
+        """Record a new evaluation with its `queued` event; the one that has its id already, or None if it is new."""
+
+    def get(self, evaluation_id: str) -> Evaluation | None:
+        """Find an evaluation by its id."""
+
+    def page(
+        self, *, model_name: str | None = None, states: Sequence[State] = (), before: str | None = None, limit: int = 50
+    ) -> tuple[Sequence[Evaluation], str | None]:
+        """Newest first, and the cursor for `before` of the page that follows, None on the last one."""
+
+    def start(self, evaluation_id: str, worker: str, now: datetime, expires_at: datetime) -> Evaluation | None:
+        """Say that work begins, or begins again after a crash; None if the evaluation is over."""
+
+    def note(self, evaluation_id: str, kind: str, data: Mapping[str, object], now: datetime) -> None:
+        """Append an event."""
+
+    def events(self, evaluation_id: str, after: int = 0) -> Sequence[Event]:
+        """The events with a sequence above `after`, in order."""
+
+    def end(self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None) -> bool:
+        """End an evaluation without a verdict, as error or cancelled; False if it was over already."""
+
+    def overdue(self, now: datetime) -> Sequence[Evaluation]:
+        """Queued or running evaluations whose `expires_at` has passed."""
+
+    def unfinished(self) -> Sequence[Evaluation]:
+        """Queued or running evaluations, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The newest verdict on a model in a stage, on whichever version, with its document."""
+
+    model_name: str
+    stage: str
+    verdict_id: str
+    trigger: Trigger
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much work waits: evaluations by state (queued, running), and since when the oldest queued one waits."""
+
+    counts: Mapping[State, int]
+    oldest_queued: datetime | None
+
+
+class Archive(Protocol):
+    """What a server reads of stored verdicts, and what it keeps beside them. Raises StoreError, like all of the store.
+
+    Cursors are opaque text; one that this store did not make is a UsageError.
+    """
+
+    def find(self, verdict_id: str) -> Mapping[str, object] | None:
+        """The document of a verdict by its id or an unambiguous prefix of it."""
+
+    def page(
+        self, *, model_name: str | None = None, stage: str | None = None, decision: str | None = None,
+        version: str | None = None, before: str | None = None, limit: int = 50,
+    ) -> tuple[Sequence[Mapping[str, Any]], str | None]:  # fmt: skip
+        """Documents, newest first, and the cursor of the page that follows, None on the last one."""
+
+    def standings(self) -> Sequence[Standing]:
+        """The newest verdict of each (model, stage), by name."""
+
+    def evaluation_of(self, verdict_id: str) -> str | None:
+        """The evaluation that a verdict came from; None for one that was made in process."""
+
+    def report_names(self, verdict_id: str) -> Sequence[str]:
+        """The names of the files of a verdict's report; empty if none was kept, or it was purged."""
+
+    def report_file(self, verdict_id: str, name: str) -> bytes | None:
+        """One file of a verdict's report."""
+
+    def totals(self) -> Mapping[tuple[str, str, str], int]:
+        """Verdicts ever stored, by (stage, promote or the cause of the hold, trigger). Never shrinks."""
+
+    def backlog(self) -> Backlog:
+        """How much work waits now."""
+
+    def see(self, served: Served) -> None:
+        """Remember which version an alias names now."""
+
+    def served(self) -> Sequence[Served]:
+        """Which version each alias named when it was last looked at."""
+
+    def purge(self, before: datetime) -> Mapping[str, int]:
+        """Forget what ended before a moment: evaluations, events, reports, verdicts; how many of each went.
+
+        The newest verdict of each model, version and stage stays, and so does each whose `valid_until` is to come.
+        """
+
+    def ping(self) -> None:
+        """Show that the database answers, and takes writes."""
+
+
+class Queue(Protocol):
+    """Durable work: what was submitted is done, once at a time for each model, whatever dies meanwhile."""
+
+    def submit(self, evaluation_id: str, model_name: str) -> None:
+        """Put an evaluation in line; doing so again changes nothing. EngineError if it could not be made durable."""
+
+    def cancel(self, evaluation_id: str) -> None:
+        """Take an evaluation out of the line, or have its work stopped, so that its model's next one may begin."""
+
+    def purge(self, before: datetime) -> int:
+        """Forget work that ended before a moment; how much."""
+
+
+class Notices(Protocol):
+    """Copies of a verdict for other systems. A copy is never read back."""
+
+    def tell(self, document: Mapping[str, object], url: str | None) -> None:
+        """Leave a copy of the verdict; doing so again changes nothing. RegistryError if that failed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -122,3 +277,4 @@ class Ports:
     store: VerdictStore
     observer: Observer
     folder: Path
+    render: Callable[[Mapping[str, object], Gathered], Mapping[str, bytes]] | None = None  # a document's report files

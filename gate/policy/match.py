@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -15,15 +16,44 @@ from gate.policy.model import AppliesTo
 _NOT_POLICIES = frozenset({waivers.FILE, "gate.yaml"})  # gate.yaml: the settings
 
 
-def choose(path: Path, candidate: Candidate) -> LoadedPolicy:
-    """Choose the policy for `candidate`: the file, or the one policy of a folder that applies.
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """The policies of a folder, loaded together. `place` is what people call the folder."""
+
+    place: str
+    policies: tuple[LoadedPolicy, ...]
+
+    def naming(self, model_name: str) -> tuple[LoadedPolicy, ...]:
+        """The policies whose globs fit a model's name; which of them applies may still depend on its tags."""
+        return tuple(p for p in self.policies if _named(p.policy.applies_to, model_name))
+
+    def only(self, candidate: Candidate) -> LoadedPolicy:
+        """The one policy that applies to `candidate`; UsageError if none or several do."""
+        fitting = [policy for policy in self.policies if applies(policy.policy.applies_to, candidate)]
+        if len(fitting) == 1:
+            return fitting[0]
+        if fitting:
+            names = ", ".join(policy.source for policy in fitting)
+            raise UsageError(f"{self.place}: {len(fitting)} policies apply to {candidate.uri}: {names}; "
+                             f"name one with --policy, or narrow their applies_to")  # fmt: skip
+        known = "; ".join(f"{policy.source} is for {_wanted(policy.policy.applies_to)}" for policy in self.policies)
+        raise UsageError(f"{self.place}: no policy applies to {candidate.uri}; "
+                         f"{known or 'there is none in the folder'}. "
+                         f"T{_is(candidate)[1:]}. Write one with: gate init {candidate.uri}")  # fmt: skip
+
+
+def choose(policies: Path | PolicySet, candidate: Candidate) -> LoadedPolicy:
+    """Choose the policy for `candidate`: the file, or the one policy of a folder or a set that applies.
 
     Raises:
         UsageError: nothing is there, the file is for other models, or none or several of the folder apply.
         PolicyError: a file is broken; in a folder, any file, since the broken one might have been the one.
     """
+    if isinstance(policies, PolicySet):
+        return policies.only(candidate)
+    path = policies
     if path.is_dir():
-        return _only(path, candidate)
+        return load_set(path).only(candidate)
     policy = load_policy(path)
     if not applies(policy.policy.applies_to, candidate):
         raise UsageError(f"{path}: this policy is for {_wanted(policy.policy.applies_to)}; {_is(candidate)}")
@@ -33,8 +63,11 @@ def choose(path: Path, candidate: Candidate) -> LoadedPolicy:
 def applies(to: AppliesTo, candidate: Candidate) -> bool:
     """Whether the candidate's name fits a glob and it has every tag. A tag of the version hides one of its model."""
     tags = {**candidate.model_tags, **candidate.tags}
-    named = any(fnmatchcase(candidate.name, glob) for glob in to.models)
-    return named and all(tags.get(key) == value for key, value in to.tags.items())
+    return _named(to, candidate.name) and all(tags.get(key) == value for key, value in to.tags.items())
+
+
+def _named(to: AppliesTo, name: str) -> bool:
+    return any(fnmatchcase(name, glob) for glob in to.models)
 
 
 def policies_in(folder: Path) -> Iterator[Path]:
@@ -43,7 +76,8 @@ def policies_in(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in found if path.name not in _NOT_POLICIES)
 
 
-def _only(folder: Path, candidate: Candidate) -> LoadedPolicy:
+def load_set(folder: Path) -> PolicySet:
+    """Load every policy of a folder; PolicyError with the problems of all files, if any has one."""
     policies: list[LoadedPolicy] = []
     problems: dict[Problem, None] = {}
     for path in policies_in(folder):
@@ -56,16 +90,7 @@ def _only(folder: Path, candidate: Candidate) -> LoadedPolicy:
             policies.append(loaded)
     if problems:
         raise PolicyError(list(problems))
-    fitting = [policy for policy in policies if applies(policy.policy.applies_to, candidate)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        names = ", ".join(policy.source for policy in fitting)
-        raise UsageError(f"{folder}: {len(fitting)} policies apply to {candidate.uri}: {names}; "
-                         f"name one with --policy, or narrow their applies_to")  # fmt: skip
-    known = "; ".join(f"{policy.source} is for {_wanted(policy.policy.applies_to)}" for policy in policies)
-    raise UsageError(f"{folder}: no policy applies to {candidate.uri}; {known or 'there is none in the folder'}. "
-                     f"T{_is(candidate)[1:]}. Write one with: gate init {candidate.uri}")  # fmt: skip
+    return PolicySet(str(folder), tuple(policies))
 
 
 def _wanted(to: AppliesTo) -> str:

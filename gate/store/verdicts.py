@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, Select, func, insert, select
 from sqlalchemy.engine import make_url
 
+from gate.domain.evaluation import Trigger
 from gate.domain.verdict import Cause, Verdict
 from gate.errors import StoreError, UsageError
 from gate.flow.document import digest_of
@@ -33,7 +34,10 @@ class SqlVerdictStore:
     def _engine(self) -> Engine:
         return open_database(self._url)
 
-    def save(self, verdict: Verdict, document: Mapping[str, Any]) -> None:
+    def save(
+        self, verdict: Verdict, document: Mapping[str, Any], *, evaluation: str | None = None,
+        report: Mapping[str, bytes] | None = None, trigger: Trigger = Trigger.API,
+    ) -> None:  # fmt: skip
         """Store a verdict with its document. When this returns, it is on disk."""
         if document.get("id") != verdict.id or document.get("digest") != digest_of(document):
             raise StoreError(f"verdict {verdict.id}: the document is not that of the verdict, or its digest is wrong")

@@ -34,6 +34,12 @@ class Progress:
         if self._live:
             self._write(f"  {text} ...")
 
+    def scanned(self, rows: int) -> None:
+        """Rows were read. Nothing is shown for it: the phase names how many there are."""
+
+    def called(self, operation: str, result: str, seconds: float) -> None:
+        """The registry was asked. Nothing is shown for it."""
+
     def __enter__(self) -> Self:
         return self
 

@@ -12,22 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate.errors import MissingExtraError, UsageError
-from gate.flow.ports import Observer
+from gate.flow.ports import Observer, Silent
 from gate.flow.request import Request
 from gate.wiring.settings import Settings
 
 if TYPE_CHECKING:
-    from gate.flow.evaluate import Outcome
+    from gate.flow.keep import Outcome
     from gate.flow.ports import Ports, Registry, VerdictStore
 
 _EVALUATE = ("mlflow", "duckdb", "evidently", "sqlalchemy", "numpy", "pyarrow", "sqlglot", "jinja2")
-
-
-class Silent:
-    """An Observer that hears and says nothing."""
-
-    def phase(self, name: str, detail: str = "") -> None:
-        """Say nothing."""
 
 
 def require_evaluate() -> None:
@@ -51,10 +44,10 @@ def build_registry(settings: Settings, timeout_seconds: float = 600.0) -> Regist
 
 
 def build_store(settings: Settings) -> VerdictStore:
-    """The store of verdicts under GATE_HOME."""
+    """The store of verdicts: GATE_DATABASE, else the file under GATE_HOME."""
     from gate.store.verdicts import SqlVerdictStore
 
-    return SqlVerdictStore(f"sqlite:///{settings.home / 'gate.db'}")
+    return SqlVerdictStore(settings.database_url)
 
 
 @contextmanager

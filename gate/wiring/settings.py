@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from gate.errors import PolicyError, Problem, UsageError
 from gate.policy.document import read_document
@@ -29,8 +30,27 @@ class Settings:
     registry_seconds: float
     tracking_uri: str | None
     registry_uri: str | None
+    url: str | None  # of the server that `gate check` asks
+    database: str | None  # SQLAlchemy URL; None is the SQLite file under `home`
+    public_url: str | None  # the address under which people reach the server
+    host: str
+    port: int
+    data_roots: tuple[Path, ...]  # the folders that a server reads data from
+    client_policies: Literal["refuse", "tighten"]
+    workers: int  # evaluations at once in one process; 0: it only answers
+    worker_name: str
+    evaluation_seconds: float
+    queue_seconds: float
+    poll_seconds: float
+    keep_days: int
+    metrics_state: bool
     config: Path | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def database_url(self) -> str:
+        """Where verdicts and evaluations are kept."""
+        return self.database or f"sqlite:///{self.home / 'gate.db'}"
 
     @property
     def data_folder(self) -> Path | None:
@@ -65,6 +85,41 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
+def _whole(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"0|[1-9][0-9]{0,5}", text) or int(text) > most:
+            raise ValueError(f"a whole number from 0 to {most}")
+        return int(text)
+
+    return read
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("an address such as https://gate.example.com")
+    return text.rstrip("/")
+
+
+def _word(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return text
+
+    return read
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", text):
+        raise ValueError("a name of letters, digits, dots, dashes and underscores")
+    return text
+
+
+def _roots(text: str) -> tuple[Path, ...]:
+    return tuple(Path(root.strip()).expanduser().resolve() for root in text.split(",") if root.strip())
+
+
 def _hosts(text: str) -> frozenset[str]:
     return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
 
@@ -78,8 +133,32 @@ _SETTINGS: Mapping[str, _Setting] = {
     "registry_seconds": _Setting("GATE_REGISTRY_SECONDS", "15", _seconds),
     "tracking_uri": _Setting("MLFLOW_TRACKING_URI", None, str),
     "registry_uri": _Setting("MLFLOW_REGISTRY_URI", None, str),
+    "url": _Setting("GATE_URL", None, _address),
+    "database": _Setting("GATE_DATABASE", None, str),
+    "public_url": _Setting("GATE_PUBLIC_URL", None, _address),
+    "host": _Setting("GATE_HOST", "127.0.0.1", str),
+    "port": _Setting("GATE_PORT", "8484", _whole(65_535)),
+    "data_roots": _Setting("GATE_DATA_ROOTS", ".", _roots),
+    "client_policies": _Setting("GATE_CLIENT_POLICIES", "refuse", _word("refuse", "tighten")),
+    "workers": _Setting("GATE_WORKERS", str(os.cpu_count() or 1), _whole(256)),
+    "worker_name": _Setting("GATE_WORKER_NAME", "gate", _name),
+    "evaluation_seconds": _Setting("GATE_EVALUATION_SECONDS", "1800", _seconds),
+    "queue_seconds": _Setting("GATE_QUEUE_SECONDS", "86400", _seconds),
+    "poll_seconds": _Setting("GATE_POLL_SECONDS", "60", _seconds),
+    "keep_days": _Setting("GATE_KEEP_DAYS", "365", _whole(36_500)),
+    "metrics_state": _Setting("GATE_METRICS_STATE", "on", lambda text: _word("on", "off")(text) == "on"),
 }
-_NOT_IN_A_FILE = frozenset({"tracking_uri", "registry_uri"})  # they may hold a password
+_NOT_IN_A_FILE = frozenset({"tracking_uri", "registry_uri", "database"})  # they may hold a password
+
+
+_FROM_A_FILE = frozenset({"database"})  # secrets, which container engines hand over as files
+
+
+def _secret(path: str, variable: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise UsageError(f"{variable}: {path} cannot be read: {wrong}") from wrong
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
@@ -92,6 +171,9 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
         if environment.get(setting.variable):
             text: str | None = environment[setting.variable]
             origin = setting.variable
+        elif name in _FROM_A_FILE and environment.get(f"{setting.variable}_FILE"):
+            origin = f"{setting.variable}_FILE"
+            text = _secret(environment[origin], origin)
         elif name in stated:
             text, origin = stated[name], str(config)
         else:

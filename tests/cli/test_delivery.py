@@ -15,7 +15,7 @@ from gate.cli.render.markdown import render_markdown
 from gate.cli.render.table import Page, render_table
 from gate.domain.picture import Pictures
 from gate.errors import UsageError
-from gate.flow.evaluate import Outcome
+from gate.flow.keep import Outcome
 from gate.flow.ports import Gathered, ReportFiles
 
 

@@ -14,7 +14,7 @@ from gate.cli.demo import command as demo_command
 from gate.demo.pilots import PILOTS
 from gate.demo.run import ask, demo_settings, prepare
 from gate.demo.workspace import Workspace
-from gate.flow.evaluate import Outcome
+from gate.flow.keep import Outcome
 from gate.policy.lint import lint
 from gate.policy.load import load_policy
 

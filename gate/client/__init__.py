@@ -1,0 +1,1 @@
+"""A gate server, as a pipeline asks it."""
