@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+pytest_plugins = ["postgres"]  # tests/support/postgres.py: `postgres_url` is an empty database of a real server
+
 # Before any library reads them: no test reports anything to anybody.
 os.environ |= {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
