@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -168,6 +168,9 @@ class Evaluations(Protocol):
 
     def events(self, evaluation_id: str, after: int = 0) -> Sequence[Event]:
         """The events with a sequence above `after`, in order."""
+
+    def newest_events(self, evaluation_ids: Collection[str]) -> Mapping[str, Event]:
+        """The newest event of each evaluation, in one statement: how a server watches many at once."""
 
     def end(self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None) -> bool:
         """End an evaluation without a verdict, as error or cancelled; False if it was over already."""
