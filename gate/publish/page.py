@@ -6,60 +6,15 @@ Everything in it that people wrote (names, values, reasons) is shown through `pl
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from jinja2 import PackageLoader, Template
 
-from gate.checks.judging import number, percent
-from gate.domain.picture import Distribution, Pictures, Trail
-from gate.domain.plain import plain
-from gate.publish.svg import draw_distribution, draw_limit, draw_share, draw_trail, since
-
-_ORDER = {"fail": 0, "error": 1, "insufficient": 2, "warn": 3, "pass": 4}
-_SHOWN_APART = ("moved",)  # details that have a table of their own
-_CAUSES = {
-    "failed": "A check failed.",
-    "error": "A check could not be made.",
-    "awaiting": "People are awaited.",
-    "insufficient": "There is not enough evidence.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One group of a trail over a segment column: how far it moved."""
-
-    name: str
-    rows: int
-    distance: float | None
-    is_over: bool
-    bar: Markup  # its share of the largest distance
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A finding with what is drawn for it."""
-
-    finding: Mapping[str, Any]
-    title: str
-    stands_in_the_way: bool
-    gauge: Markup | None
-    distribution: Markup | None
-    moved: tuple[tuple[str, float, float], ...]
-    days: tuple[tuple[Markup, str], ...]
-    segments: tuple[tuple[Trail, tuple[Segment, ...]], ...]
-    facts: tuple[tuple[str, str], ...]
-
-    @property
-    def is_pass(self) -> bool:
-        """Whether there is nothing to do about it."""
-        return bool(self.finding["status"] == "pass")
+from gate.domain.picture import Pictures
+from gate.publish.findings import CAUSES, show_findings
+from gate.publish.markup import environment
 
 
 def render_page(document: Mapping[str, Any], pictures: Pictures, *, beside: Sequence[str] = ()) -> str:
@@ -70,14 +25,10 @@ def render_page(document: Mapping[str, Any], pictures: Pictures, *, beside: Sequ
         pictures: what there is to draw; findings about a column get that column's drawings.
         beside: names of the files in the same folder, to link to.
     """
-    drawn = _Drawn(pictures)
-    findings = sorted(
-        (drawn.show(finding) for finding in document["findings"]),
-        key=lambda shown: (not shown.stands_in_the_way, _ORDER.get(shown.finding["status"], 0)),
-    )
+    findings = show_findings(document, pictures)
     return _template().render(
         document=document,
-        cause=_CAUSES.get(str(document["cause"]), ""),
+        cause=CAUSES.get(str(document["cause"]), ""),
         urgent=[shown for shown in findings if not shown.is_pass],
         passed=[shown for shown in findings if shown.is_pass],
         beside=beside,
@@ -85,123 +36,6 @@ def render_page(document: Mapping[str, Any], pictures: Pictures, *, beside: Sequ
     )
 
 
-class _Drawn:
-    """The pictures by column, and findings with their share of them."""
-
-    def __init__(self, pictures: Pictures) -> None:
-        self._distributions: dict[str, Distribution] = {d.column: d for d in pictures.distributions}
-        self._trails: dict[str, list[Trail]] = defaultdict(list)
-        for trail in pictures.trails:
-            self._trails[trail.column].append(trail)
-
-    def show(self, finding: Mapping[str, Any]) -> Shown:
-        """Gather what belongs to a finding. The distances over time belong to drift findings only."""
-        column = str(finding["subject"].get("column", ""))
-        distribution = self._distributions.get(column)
-        trails = self._trails.get(column, []) if str(finding["kind"]).endswith("drift") else []
-        return Shown(
-            finding=finding,
-            title=", ".join([finding["check"], *finding["subject"].values()]),
-            stands_in_the_way=_stands_in_the_way(finding),
-            gauge=_gauge(finding),
-            distribution=draw_distribution(distribution) if distribution and distribution.reference else None,
-            moved=_moved(finding, distribution),
-            days=tuple((draw_trail(trail), since(trail)) for trail in trails if trail.over == "day" and trail.labels),
-            segments=tuple((trail, _segments(trail)) for trail in trails if trail.over != "day" and trail.labels),
-            facts=_facts(finding),
-        )
-
-
-def _stands_in_the_way(finding: Mapping[str, Any]) -> bool:
-    return finding["severity"] != "info" and finding["status"] not in ("pass", "warn") and not finding["waived"]
-
-
-def _gauge(finding: Mapping[str, Any]) -> Markup | None:
-    if finding["measured"] is None or not finding["limit"]:
-        return None
-    limit = finding["limit"]
-    return draw_limit(finding["measured"], finding["interval"], limit.get("min"), limit.get("max"))
-
-
-def _moved(finding: Mapping[str, Any], distribution: Distribution | None) -> tuple[tuple[str, float, float], ...]:
-    """The categories that moved most, from the drawing or from the finding; for drift findings only."""
-    if not str(finding["kind"]).endswith("drift"):
-        return ()
-    if distribution is not None and distribution.moved:
-        return distribution.moved
-    rows = finding["details"].get("moved") or []
-    return tuple((str(row[0]), float(row[1]), float(row[2])) for row in rows if isinstance(row, list) and len(row) == 3)
-
-
-def _segments(trail: Trail) -> tuple[Segment, ...]:
-    largest = max((distance for distance in trail.distances if distance is not None), default=0.0)
-    return tuple(
-        Segment(name, rows, distance, trail.limit is not None and distance is not None and distance > trail.limit,
-                draw_share((distance or 0.0) / largest if largest > 0 else 0.0))
-        for name, distance, rows in zip(trail.labels, trail.distances, trail.rows, strict=True)
-    )  # fmt: skip
-
-
-def _facts(finding: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What the numbers rest on, as name and text; whatever a check added comes last."""
-    interval, limit = finding["interval"], finding["limit"] or {}
-    rows = finding["rows"]
-    known = (
-        ("value", _number(finding["measured"]) if finding["measured"] is not None else ""),
-        ("interval", f"{_number(interval[0])} to {_number(interval[1])}" if interval else ""),
-        ("binning error", "" if finding["exact"] or not finding["bound"] else f"at most {_number(finding['bound'])}"),
-        ("limit", " and ".join(f"{_LIMIT_WORDS[side]} {_number(edge)}" for side, edge in limit.items())),
-        ("method", finding["method"] or ""),
-        ("rows", f"{rows:,}" if rows is not None else ""),
-    )
-    details = ((key.replace("_", " "), _detail(value)) for key, value in finding["details"].items()
-               if key not in _SHOWN_APART)  # fmt: skip
-    return tuple((name, text) for name, text in (*known, *details) if text)
-
-
-_LIMIT_WORDS = {"min": "at least", "max": "at most"}
-
-
-def _detail(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case int() | float():
-            return _number(value)
-        case list():
-            return ", ".join(map(_detail, value))
-        case Mapping():
-            return ", ".join(f"{key}: {_detail(item)}" for key, item in value.items())
-        case _:
-            return str(value)
-
-
-def _number(value: float) -> str:
-    return number(value)
-
-
-def _moment(text: str | None) -> str:
-    """A time of the document for people: `6 December 2026, 12:00 UTC`."""
-    if not text:
-        return ""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("gate.publish"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else plain("" if value is None else value),
-    )
-    environment.filters.update(moment=_moment, number=_number, percent=percent)
-    return environment.get_template("page.html.j2")
+    return environment(PackageLoader("gate.publish")).get_template("page.html.j2")
