@@ -4,7 +4,11 @@ GateError                      exit 4   could not decide
 ├── UsageError                 exit 2   the command or the configuration is wrong
 │   ├── PolicyError            exit 2   a policy or waiver file is wrong; carries every problem found
 │   ├── CandidateError         exit 2   no such model, version or alias, or an entry that cannot be judged
-│   └── MissingExtraError      exit 2   an optional part of gate is not installed
+│   ├── MissingExtraError      exit 2   an optional part of gate is not installed
+│   ├── KeyReusedError         exit 2   an Idempotency-Key came again with another request
+│   ├── ClientPolicyError      exit 2   a server judges by its own policies, not by the one that came along
+│   └── OverError              exit 2   an evaluation's state does not allow what is asked: it is over, or is not
+├── TooBusyError               exit 4   too much work waits already; ask again later
 ├── RegistryError              exit 4   the registry is unreachable, or answers nonsense
 ├── DataError                  exit 4   a dataset cannot be found or read
 ├── EvidenceError              exit 4   evidence could not be gathered
@@ -71,6 +75,30 @@ class MissingExtraError(UsageError):
             f"this needs the '{extra}' extra of gate (no module named {module!r}); "
             f"install it with: pip install 'readiness-gate[{extra}]'"
         )
+
+
+class KeyReusedError(UsageError):
+    """A key that named one request names another; `differences` says field by field what changed."""
+
+    def __init__(self, differences: list[str]) -> None:
+        self.differences = differences
+        super().__init__(f"this Idempotency-Key was used for another request: {'; '.join(differences)}")
+
+
+class ClientPolicyError(UsageError):
+    """A server was given a policy that it does not judge by."""
+
+
+class OverError(UsageError):
+    """An evaluation is over and cannot be cancelled, or is not over in the way that allows a retry."""
+
+
+class TooBusyError(GateError):
+    """Too much work waits already; `retry_after` is when to ask again, in seconds."""
+
+    def __init__(self, waiting: int, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{waiting:,} evaluations wait already; ask again in {retry_after} s")
 
 
 class RegistryError(GateError):

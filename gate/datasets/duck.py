@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,12 @@ from gate.datasets.labels import join_labels, ripeness
 from gate.datasets.parts.answering import Rows, first_line
 from gate.datasets.relation import Relation, csv_relation, frame_relation, free_name, parquet_relation
 from gate.datasets.remote import Stores, remote_place
+from gate.datasets.roots import Roots
 from gate.datasets.selection import Selection, refuse_unordered, select_rows
 from gate.datasets.storage import moment
 from gate.datasets.template import fill, render
 from gate.domain.columns import Schema
-from gate.domain.dataset import DatasetFacts, Source
+from gate.domain.dataset import REGISTRY_SCHEMES, DatasetFacts, Source
 from gate.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,11 +49,13 @@ class DuckDatasets:
         hosts: the buckets and endpoints that objects may be fetched from (GATE_DATA_HOSTS).
         folder: a private folder for fetched objects and for what does not fit in memory; made and removed here if None.
         progress: hears a line about every scan of rows.
+        roots: the folders that files may lie in, links followed; None is no limit. The registry's own are exempt.
     """
 
     def __init__(
         self, home: Path, *, memory_limit: str = "2GB", threads: int = 2, hosts: frozenset[str] = frozenset(),
         folder: Path | None = None, progress: Callable[[str], None] | None = None,
+        roots: Iterable[Path] | None = None,
     ) -> None:  # fmt: skip
         self._own_folder = tempfile.TemporaryDirectory(prefix="gate-data-") if folder is None else None
         private = folder or Path(self._own_folder.name if self._own_folder else "")
@@ -62,6 +65,7 @@ class DuckDatasets:
         self._kept = PartCache(home / "parts")
         self._headers = home / "csv-types"
         self._progress = progress or (lambda _: None)
+        self._roots = Roots(roots)
 
     def open(self, source: Source, *, now: datetime) -> DuckDataset:
         """Open the rows of `source`.
@@ -109,7 +113,14 @@ class DuckDatasets:
 
     def _files(self, place: str, uri: str) -> Files:
         remote = remote_place(place)
-        return local_files(place, uri) if remote is None else self._stores.fetch(remote)
+        if remote is not None:
+            return self._stores.fetch(remote)
+        if uri.startswith(REGISTRY_SCHEMES) and place != uri:
+            return local_files(place, uri)  # the registry said where it lies, not whoever asks
+        self._roots.refuse_outside(place, uri)
+        files = local_files(place, uri)
+        self._roots.refuse_files(files.paths, uri)
+        return files
 
     def _relation(
         self, connection: duckdb.DuckDBPyConnection, table: str, files: Files, digests: Sequence[str], uri: str

@@ -96,7 +96,7 @@ def local_files(place: str, uri: str) -> Files:
     a pipe or a device would block or never end. A folder that cannot be read is an error: whether it holds rows that
     count, nobody can tell.
     """
-    path = _path_of(place, uri)
+    path = path_of(place, uri)
     try:
         root, found = _found(path, uri)
     except OSError as wrong:
@@ -137,7 +137,7 @@ def stamp_of(path: Path, uri: str) -> Stamp:
     return Stamp(seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
 
 
-def _path_of(place: str, uri: str) -> Path:
+def path_of(place: str, uri: str) -> Path:
     """The local path behind a path or a `file:` URI."""
     if "\0" in place or not place:
         raise DataError(f"{uri!r}: a path is not empty and has no NUL character")
@@ -160,7 +160,7 @@ def _found(path: Path, uri: str) -> tuple[Path, list[Path]]:
         return path, found
     if not glob.has_magic(str(path)):
         raise DataError(f"{uri}: no such file{_nearby(path.parent, path.name)}")
-    root = _fixed_part(path)
+    root = fixed_part(path)
     parts = path.relative_to(root).parts
     found = sorted(set(_matching(root, parts, uri))) if root.is_dir() else []
     if not found:
@@ -235,7 +235,7 @@ def _is_folder(path: Path) -> bool:
     return stat.S_ISDIR(path.stat().st_mode)
 
 
-def _fixed_part(pattern: Path) -> Path:
+def fixed_part(pattern: Path) -> Path:
     """The directory above the first part of a pattern that is one."""
     fixed = Path(pattern.anchor)
     for part in pattern.parts[1:-1]:

@@ -8,14 +8,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gate.domain.candidate import Candidate, LoggedDataset
-from gate.domain.dataset import LateLabels, Side, Source, Window
+from gate.domain.dataset import REGISTRY_SCHEMES, LateLabels, Side, Source, Window
 from gate.errors import DataError, UsageError
 from gate.flow.ports import Dataset, Ports
 from gate.flow.request import Request
 from gate.policy.load import LoadedPolicy
 from gate.policy.model import DataSource
-
-_OF_THE_REGISTRY = ("runs", "models", "mlflow-artifacts")
 
 
 def open_side(
@@ -32,7 +30,7 @@ def open_side(
 
 def fetched(source: Source, side: Side, ports: Ports) -> Source:
     """Download what lies in the registry; anything else stays where it is."""
-    if urlsplit(source.uri).scheme not in _OF_THE_REGISTRY:
+    if not source.uri.startswith(REGISTRY_SCHEMES):
         return source
     return replace(source, path=str(ports.registry.fetch(source.uri, ports.folder / side)))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -89,7 +89,19 @@ def load_policy(path: FilePath) -> LoadedPolicy:
 
 def load(path: FilePath) -> LoadedBase:
     """Load the policy or the base in `path`; raises as `load_policy` does."""
-    files = _Files()
+    return _loaded(_Files(), path)
+
+
+def load_text(raw: bytes, path: FilePath, name: str) -> LoadedBase:
+    """Load a policy that is no file, as if it lay at `path`, where nothing lies; messages call it `name`.
+
+    Raises as `load_policy` does. Its bases are files.
+    """
+    loaded = _loaded(_Files({str(path): (raw, name)}), path)
+    return replace(loaded, source=name)
+
+
+def _loaded(files: _Files, path: FilePath) -> LoadedBase:
     said = files.gather(path)
     problems = list(files.problems)
     whole = len(said) == files.named
@@ -133,16 +145,17 @@ class _Said:
 
 
 class _Files:
-    """Reads a file and its bases, each once, bases first."""
+    """Reads a file and its bases, each once, bases first. `brought` holds texts that are no files, and their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, brought: Mapping[str, tuple[bytes, str]] | None = None) -> None:
+        self._brought = brought or {}
         self.problems: list[Problem] = []
         self.named = 0
         self._read: set[str] = set()
 
     def gather(self, path: FilePath) -> list[_Said]:
         """Every file that takes part, the one asked for last."""
-        if not path.exists():
+        if str(path) not in self._brought and not path.exists():
             raise UsageError(f"{path}: no such file; `gate init MODEL_URI` writes a policy")
         said = self._gather(path, ())
         return said or []
@@ -154,31 +167,37 @@ class _Files:
         self._read.add(real)
         self.named += 1
         try:
-            raw = _bytes(path)
+            raw, name = self._brought.get(str(path)) or (_bytes(path), str(path))
         except OSError as wrong:
             self.problems.append(Problem(str(path), None, f"cannot be read: {wrong.strerror or wrong}"))
             return []
-        document = read_document(raw, str(path))
+        document = read_document(raw, name)
         self.problems += document.problems
         if not isinstance(document.value, dict):
             if not document.problems:
                 message = f"got {shown(document.value)}, allowed is a mapping that starts with policy: gate/v1"
-                self.problems.append(Problem(str(path), 1, message))
+                self.problems.append(Problem(name, 1, message))
             return []
-        bases = [base for entry in self._bases(path, document, (*via, real)) for base in entry]
-        return [*bases, _Said(str(path), raw, document)]
+        bases = [base for entry in self._bases(path, name, document, (*via, real)) for base in entry]
+        return [*bases, _Said(name, raw, document)]
 
-    def _bases(self, path: FilePath, document: Document, via: tuple[str, ...]) -> Iterator[list[_Said]]:
+    def _bases(self, path: FilePath, file: str, document: Document, via: tuple[str, ...]) -> Iterator[list[_Said]]:
         named = document.value.get("extends")
         for index, name in enumerate(named if isinstance(named, list) else ()):
             base = FilePath(os.path.normpath(path.parent / str(name)))
             problem = _refused(name, base, via)
+            if (
+                problem is None
+                and str(path) in self._brought
+                and base.parent != FilePath(os.path.normpath(path.parent))
+            ):
+                problem = f"got {name!r}, allowed is the name of a policy of this server"  # its other files stay unread
             if problem is None:
                 yield self._gather(base, via)
             elif problem:
                 self.named += 1
                 line = document.line_of(("extends", index))
-                self.problems.append(Problem(str(path), line, f"extends[{index}]: {problem}"))
+                self.problems.append(Problem(file, line, f"extends[{index}]: {problem}"))
 
 
 def _refused(name: Any, base: FilePath, via: Sequence[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -18,10 +19,16 @@ _NOT_POLICIES = frozenset({waivers.FILE, "gate.yaml"})  # gate.yaml: the setting
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """The policies of a folder, loaded together. `place` is what people call the folder."""
+    """The policies of a folder, loaded together.
+
+    Attributes:
+        place: what people call the folder.
+        tightened: a stricter form of one of them that a client brought; it judges in place of that one.
+    """
 
     place: str
     policies: tuple[LoadedPolicy, ...]
+    tightened: LoadedPolicy | None = None
 
     def naming(self, model_name: str) -> tuple[LoadedPolicy, ...]:
         """The policies whose globs fit a model's name; which of them applies may still depend on its tags."""
@@ -31,7 +38,7 @@ class PolicySet:
         """The one policy that applies to `candidate`; UsageError if none or several do."""
         fitting = [policy for policy in self.policies if applies(policy.policy.applies_to, candidate)]
         if len(fitting) == 1:
-            return fitting[0]
+            return self._tightened(fitting[0], candidate)
         if fitting:
             names = ", ".join(policy.source for policy in fitting)
             raise UsageError(f"{self.place}: {len(fitting)} policies apply to {candidate.uri}: {names}; "
@@ -40,6 +47,20 @@ class PolicySet:
         raise UsageError(f"{self.place}: no policy applies to {candidate.uri}; "
                          f"{known or 'there is none in the folder'}. "
                          f"T{_is(candidate)[1:]}. Write one with: gate init {candidate.uri}")  # fmt: skip
+
+    def _tightened(self, ours: LoadedPolicy, candidate: Candidate) -> LoadedPolicy:
+        """The policy that a client brought, if it extends `ours`: another one of ours would be a way around it."""
+        brought = self.tightened
+        if brought is None:
+            return ours
+        if os.path.normpath(ours.source) not in brought.files:
+            raise UsageError(
+                f"{brought.source}: {candidate.uri} is judged by {ours.source}, which this does not extend"
+            )
+        if not applies(brought.policy.applies_to, candidate):
+            raise UsageError(f"{brought.source}: this policy is for {_wanted(brought.policy.applies_to)}; "
+                             f"{_is(candidate)}")  # fmt: skip
+        return brought
 
 
 def choose(policies: Path | PolicySet, candidate: Candidate) -> LoadedPolicy:

@@ -165,6 +165,13 @@ class Defaults(_Part):
     severity: Annotated[Severity, RANK, Field(strict=False)] = Severity.MAJOR
 
 
+class Evaluate(_Part):
+    """How a server evaluates: how often it looks again at the version that serves, and how long one look may take."""
+
+    every: Annotated[Duration | None, SHORTER] = None
+    deadline: Annotated[Duration | None, SHORTER] = None
+
+
 class VerdictRule(_Part):
     """How long a verdict holds."""
 
@@ -186,6 +193,7 @@ class Base(_Part):
     champion: Champion | None = None
     defaults: Defaults = Defaults()
     checks: Annotated[tuple[SerializeAsAny[Check], ...], FREE] = ()
+    evaluate: Evaluate = Evaluate()
     verdict: VerdictRule = VerdictRule()
 
 

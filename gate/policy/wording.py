@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from gate.policy.document import Path
 
 # Later versions of gate enforce these. Taking one in silence would promise what nobody checks.
-RESERVED = frozenset({"success", "stages", "sign_offs", "evaluate", "on", "on_promote", "max_attempts"})
+RESERVED = frozenset({"success", "stages", "sign_offs", "on", "on_promote", "max_attempts"})
 
 
 def meant(word: str, allowed: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -51,19 +51,27 @@ def build_store(settings: Settings) -> VerdictStore:
 
 
 @contextmanager
-def build_ports(settings: Settings, observer: Observer, timeout_seconds: float) -> Iterator[Ports]:
-    """Everything an evaluation needs; the private folder for downloads is removed at the end."""
+def build_ports(
+    settings: Settings, observer: Observer, timeout_seconds: float, *, roots: Iterable[Path] | None = None
+) -> Iterator[Ports]:
+    """Everything an evaluation needs; the private folder for downloads is removed at the end.
+
+    `roots` are the folders that data may lie in; None is no limit, for whoever reads with their own rights.
+    """
     from gate.datasets.duck import DuckDatasets
     from gate.evidence.gather import EvidentlyEvidence
     from gate.flow.ports import Ports
+    from gate.publish.report import report_files
 
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
         datasets = DuckDatasets(
             settings.home, memory_limit=settings.memory_limit, threads=settings.threads, hosts=settings.data_hosts,
-            folder=Path(folder),
+            folder=Path(folder), roots=roots,
         )  # fmt: skip
         registry = build_registry(settings, timeout_seconds)
-        yield Ports(registry, datasets, EvidentlyEvidence(), build_store(settings), observer, Path(folder))
+        yield Ports(
+            registry, datasets, EvidentlyEvidence(), build_store(settings), observer, Path(folder), report_files
+        )
 
 
 def run_check(request: Request, settings: Settings, observer: Observer | None = None) -> Outcome:

@@ -1,0 +1,248 @@
+"""The work of a server: one accepted evaluation, from the line to its verdict or to the reason why there is none."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from gate.domain.evaluation import Evaluation, State, Submission, Trouble
+from gate.errors import (
+    CandidateError,
+    DataError,
+    EvidenceError,
+    GateError,
+    MissingExtraError,
+    PolicyError,
+    RegistryError,
+    StoreError,
+    SupersededError,
+    UsageError,
+)  # fmt: skip
+from gate.flow.policies import PolicyShelf
+from gate.flow.ports import Archive, Evaluations, Notices
+from gate.policy.match import PolicySet
+
+_log = logging.getLogger(__name__)
+
+_ROWS_EVERY_SECONDS = 0.5  # progress is for people: no database is written to more often than they look
+_MOST_DEATHS = 3  # a process that is ended by a signal is tried again: the machine may have been short of memory
+
+
+class WorkStoppedError(Exception):
+    """The process was ended because nobody wants its answer any more."""
+
+
+class WorkLateError(Exception):
+    """The process was ended because its time was up."""
+
+
+class WorkDiedError(Exception):
+    """The process ended by itself without an answer; the message says how."""
+
+
+class WorkCrashedError(Exception):
+    """The work raised something that gate never raises on purpose: a bug. The message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the process that evaluates has to know."""
+
+    evaluation_id: str
+    submission: Submission
+    policies: PolicySet
+    seconds: float
+
+
+class Runner(Protocol):
+    """Runs a job in a process of its own, which can be ended."""
+
+    def run(
+        self, job: Job, *, on_message: Callable[[Mapping[str, Any]], None], should_stop: Callable[[], bool]
+    ) -> Mapping[str, Any]:
+        """Run until there is an answer: the verdict's id, its findings and timings.
+
+        Raises:
+            GateError: as the evaluation raised it.
+            WorkStoppedError, WorkLateError, WorkDiedError, WorkCrashedError: there will be no answer.
+        """
+
+
+class WorkObserver(Protocol):
+    """Hears how evaluations go."""
+
+    def begun(self) -> None:
+        """One more is being worked on."""
+
+    def ended(self, evaluation: Evaluation, outcome: str, seconds: float, answer: Mapping[str, Any]) -> None:
+        """One is over: `outcome` is promote, hold, error or cancelled; `answer` is the runner's, empty without one."""
+
+    def called(self, operation: str, result: str, seconds: float) -> None:
+        """The registry was asked by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Does evaluations, one call each. A call may come twice, after a crash or at the same time: one verdict results.
+
+    Attributes:
+        worker: the name of this worker, for the record.
+        seconds: how long an evaluation may take where its policy does not say.
+        url_of: the address of a verdict's page; None if nobody knows the server's.
+    """
+
+    evaluations: Evaluations
+    archive: Archive
+    shelf: PolicyShelf
+    runner: Runner
+    notices: Notices
+    observer: WorkObserver
+    now: Callable[[], datetime]
+    worker: str
+    seconds: float
+    url_of: Callable[[str], str | None]
+
+    def perform(self, evaluation_id: str) -> None:
+        """Work on an evaluation until it is over.
+
+        Raises:
+            StoreError: the database was away; calling again goes on.
+        """
+        seen = self.evaluations.get(evaluation_id)
+        if seen is None:
+            _log.warning("there is no such evaluation any more", extra={"evaluation_id": evaluation_id})
+            return
+        seconds = self._seconds(seen.model_name)
+        begun = self.evaluations.start(
+            evaluation_id, self.worker, self.now(), self.now() + timedelta(seconds=seconds)
+        )  # fmt: skip
+        if begun is None:
+            return
+        self.observer.begun()
+        since, answer, trouble = time.monotonic(), dict[str, Any](), None
+        try:
+            answer = dict(self._answer(begun, seconds))
+        except (WorkStoppedError, SupersededError):
+            pass  # it is over, and whoever ended it has said so
+        except StoreError:
+            if self._gives_up(begun):
+                trouble = Trouble("store-unavailable", "the database was away each time that the work began")
+            else:
+                self.observer.ended(begun, "retried", time.monotonic() - since, {})
+                raise
+        except Exception as wrong:  # noqa: BLE001  # whatever it was, the evaluation must not stay in the line
+            trouble = trouble_of(wrong, seconds)
+            if not isinstance(wrong, GateError):
+                _log.exception("evaluation failed", extra={"evaluation_id": evaluation_id})
+        if trouble is not None:
+            self.evaluations.end(evaluation_id, State.ERROR, self.now(), trouble)
+        self.observer.ended(begun, self._outcome(evaluation_id, answer), time.monotonic() - since, answer)
+
+    def tell(self, evaluation_id: str) -> None:
+        """Leave copies of the verdict where others look. RegistryError if that failed; calling again goes on."""
+        done = self.evaluations.get(evaluation_id)
+        if done is None or done.verdict_id is None:
+            return
+        document = self.archive.find(done.verdict_id)
+        if document is not None:
+            self.notices.tell(document, self.url_of(done.verdict_id))
+
+    def _answer(self, evaluation: Evaluation, seconds: float) -> Mapping[str, Any]:
+        policies = self.shelf.current()
+        if evaluation.submission.policy is not None:
+            policies = replace(policies, tightened=self.shelf.tightened(evaluation.submission.policy))
+        job = Job(evaluation.id, evaluation.submission, policies, seconds)
+        for death in range(1, _MOST_DEATHS + 1):
+            try:
+                return self.runner.run(
+                    job, on_message=self._listener(evaluation.id), should_stop=lambda: self._is_over(evaluation.id)
+                )
+            except WorkDiedError as died:
+                _log.warning("%s", died, extra={"evaluation_id": evaluation.id})
+                if death == _MOST_DEATHS or self._is_over(evaluation.id):
+                    raise
+        raise AssertionError("the loop ends by itself")
+
+    def _listener(self, evaluation_id: str) -> Callable[[Mapping[str, Any]], None]:
+        """Write progress into the record. It is for people: losing a line of it costs no verdict."""
+        scanned, written_at = 0, float("-inf")
+
+        def listen(message: Mapping[str, Any]) -> None:
+            nonlocal scanned, written_at
+            match message:
+                case {"kind": "called", "operation": str(operation), "result": str(result), "seconds": seconds}:
+                    self.observer.called(operation, result, float(seconds))
+                case {"kind": "rows", "scanned": int(rows)}:
+                    scanned += rows
+                    if time.monotonic() - written_at >= _ROWS_EVERY_SECONDS:
+                        written_at = time.monotonic()
+                        self._note(evaluation_id, "rows", {"scanned": scanned})
+                case {"kind": "phase", "name": str(name), "detail": str(detail)}:
+                    self._note(evaluation_id, "phase", {"name": name, "detail": detail})
+                case _:
+                    _log.warning("a message that nobody understands: %s", message)
+
+        return listen
+
+    def _note(self, evaluation_id: str, kind: str, data: Mapping[str, object]) -> None:
+        try:
+            self.evaluations.note(evaluation_id, kind, data, self.now())
+        except StoreError as away:
+            _log.warning("progress is not recorded: %s", away, extra={"evaluation_id": evaluation_id})
+
+    def _is_over(self, evaluation_id: str) -> bool:
+        """Whether the record says that nobody waits any more. While the record is away, work goes on."""
+        try:
+            found = self.evaluations.get(evaluation_id)
+        except StoreError:
+            return False
+        return found is None or found.state.is_over
+
+    def _gives_up(self, begun: Evaluation) -> bool:
+        return begun.tries >= _MOST_DEATHS
+
+    def _outcome(self, evaluation_id: str, answer: Mapping[str, Any]) -> str:
+        if answer:
+            return str(answer["decision"])
+        found = self.evaluations.get(evaluation_id)
+        return str(found.state) if found else str(State.CANCELLED)
+
+    def _seconds(self, model_name: str) -> float:
+        """The longest deadline of the policies that may apply: which one does is known only to the registry's tags."""
+        stated = [policy.policy.evaluate.deadline for policy in self.shelf.current().naming(model_name)]
+        return max((d.total_seconds() if d else self.seconds for d in stated), default=self.seconds)
+
+
+_KINDS: tuple[tuple[type[GateError], str], ...] = (
+    (PolicyError, "policy-error"),
+    (CandidateError, "candidate-error"),
+    (MissingExtraError, "server-incomplete"),
+    (UsageError, "usage-error"),
+    (RegistryError, "registry-unreachable"),
+    (DataError, "data-unreadable"),
+    (EvidenceError, "evidence-failed"),
+    (StoreError, "store-unavailable"),
+)
+
+
+def trouble_of(wrong: Exception, seconds: float) -> Trouble:
+    """Say why there is no verdict: by a stable word, a sentence, and the exit code of the command that waits."""
+    match wrong:
+        case WorkLateError():
+            return Trouble("deadline-exceeded", f"no verdict within {seconds:g} s; the policy's evaluate.deadline, or "
+                           f"GATE_EVALUATION_SECONDS of the server, allows more")  # fmt: skip
+        case WorkDiedError():
+            return Trouble("process-died", f"the process that evaluated ended without an answer: {wrong}; where memory "
+                           f"ran short, lower GATE_MEMORY_LIMIT")  # fmt: skip
+        case PolicyError():
+            problems = tuple(map(str, wrong.problems))
+            return Trouble("policy-error", problems[0] if problems else str(wrong), wrong.exit_code, problems)
+        case GateError():
+            kind = next((word for error, word in _KINDS if isinstance(wrong, error)), "could-not-decide")
+            return Trouble(kind, str(wrong), wrong.exit_code)
+        case _:
+            return Trouble("internal-error", f"{wrong}: this is a bug in gate")
