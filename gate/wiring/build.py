@@ -79,12 +79,12 @@ def run_check(request: Request, settings: Settings, observer: Observer | None = 
     require_evaluate()
     from gate.flow.evaluate import evaluate
 
-    _refuse_unwritable(settings.home)
+    refuse_unwritable(settings.home)
     with build_ports(settings, observer or Silent(), request.timeout_seconds) as ports:
         return evaluate(request, ports, now=datetime.now(UTC), verdict_id=str(uuid.uuid4()))
 
 
-def _refuse_unwritable(home: Path) -> None:
+def refuse_unwritable(home: Path) -> None:
     """Without a place for the verdict there is no verdict: say so before the work, not after."""
     try:
         home.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,12 @@ class Settings:
         return self.database or f"sqlite:///{self.home / 'gate.db'}"
 
     @property
+    def engine_url(self) -> str:
+        """Where the line of work is kept: beside the record on PostgreSQL, in a file of its own on SQLite."""
+        url = self.database_url
+        return f"sqlite:///{self.home / 'engine.db'}" if url.startswith("sqlite") else url
+
+    @property
     def data_folder(self) -> Path | None:
         """Where relative URIs of a policy begin: the folder of `gate.yaml`, else (None) that of the policy."""
         return self.config.parent if self.config else None

@@ -29,6 +29,7 @@ data:
   current: {uri: now.parquet, window: {column: at, last: 7d}}
   columns: {target: cnt, segments: [season]}
 task: regression
+evaluate: {every: 7d}
 checks:
   - {check: schema_match}
   - {check: missing_share, max: 0.05, columns: [temp, hum]}
@@ -102,6 +103,8 @@ def test_an_owner_is_inherited_and_may_change(child):
         "defaults: {min_rows: 300}\n",
         "defaults: {min_rows: 301, confidence: 0.99, severity: blocker}\n",
         "verdict: {valid_for: 7d}\n",
+        "evaluate: {every: 7d, deadline: 10m}\n",
+        "evaluate: {every: 1h}\n",
         "data: {data_digest: content}\n",
         "data: {columns: {segments: [season, weather]}}\n",
         "champion: {when_missing: hold}\n",
@@ -118,6 +121,10 @@ def test_stricter_or_equal_is_fine(child, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "evaluate: {every: 8d}\n",
+            "child.yaml:4: evaluate.every: got 8d, but base.yaml:10 has 7d, and it may only be shortened",
+        ),
         (
             "data: {current: {uri: other.parquet}}\n",
             "child.yaml:4: data.current.uri: got other.parquet, but base.yaml:7 has now.parquet, and it is fixed there\n"
