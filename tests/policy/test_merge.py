@@ -29,11 +29,11 @@ data:
   current: {uri: now.parquet, window: {column: at, last: 7d}}
   columns: {target: cnt, segments: [season]}
 task: regression
-evaluate: {every: 7d}
 checks:
   - {check: schema_match}
   - {check: missing_share, max: 0.05, columns: [temp, hum]}
   - {id: error, check: metric, metric: mae, max: 60, segments: {by: [season], max: 80}}
+evaluate: {every: 7d}
 """
 
 
@@ -123,7 +123,7 @@ def test_stricter_or_equal_is_fine(child, text):
     [
         (
             "evaluate: {every: 8d}\n",
-            "child.yaml:4: evaluate.every: got 8d, but base.yaml:10 has 7d, and it may only be shortened",
+            "child.yaml:4: evaluate.every: got 8d, but base.yaml:14 has 7d, and it may only be shortened",
         ),
         (
             "data: {current: {uri: other.parquet}}\n",
