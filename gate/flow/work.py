@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gate.domain.evaluation import Evaluation, State, Submission, Trouble
+from gate.domain.verdict import Decision
 from gate.errors import (
     CandidateError,
     DataError,
@@ -29,6 +30,7 @@ from gate.policy.match import PolicySet
 _log = logging.getLogger(__name__)
 
 _ROWS_EVERY_SECONDS = 0.5  # progress is for people: no database is written to more often than they look
+_GRACE_SECONDS = 5.0  # for the worker to end late work itself, and say so better than the sweeper could
 _MOST_DEATHS = 3  # a process that is ended by a signal is tried again: the machine may have been short of memory
 
 
@@ -118,7 +120,7 @@ class Work:
             return
         seconds = self._seconds(seen.model_name)
         begun = self.evaluations.start(
-            evaluation_id, self.worker, self.now(), self.now() + timedelta(seconds=seconds)
+            evaluation_id, self.worker, self.now(), self.now() + timedelta(seconds=seconds + _GRACE_SECONDS)
         )  # fmt: skip
         if begun is None:
             return
@@ -209,6 +211,10 @@ class Work:
         if answer:
             return str(answer["decision"])
         found = self.evaluations.get(evaluation_id)
+        if found is not None and found.verdict_id is not None:
+            # Stored, and then the process died before it could say so.
+            document = self.archive.find(found.verdict_id) or {}
+            return str(document.get("decision", Decision.HOLD))
         return str(found.state) if found else str(State.CANCELLED)
 
     def _seconds(self, model_name: str) -> float:
