@@ -22,10 +22,13 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("gate.cli.demo", "Show real models getting real verdicts, on data that ships with gate."),
     "init": ("gate.cli.init", "Write a first policy for a model."),
     "check": ("gate.cli.check", "Judge a model version: promote or hold."),
+    "wait": ("gate.cli.wait", "Wait for an evaluation on a gate server."),
     "show": ("gate.cli.show", "Show a stored verdict again."),
     "diff": ("gate.cli.diff", "Say what changed between two verdicts."),
     "policy": ("gate.cli.policy", "Lint policies, show them merged, print their schema."),
     "checks": ("gate.cli.checks", "List the kinds of checks, or explain one."),
+    "serve": ("gate.cli.serve", "Answer over HTTP: for pipelines, people and Prometheus."),
+    "worker": ("gate.cli.worker", "Work on evaluations that servers accept."),
     "doctor": ("gate.cli.doctor", "Say what is wrong with a setup."),
 }
 
@@ -34,7 +37,12 @@ _EVALUATE = (
     *("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy"),
     *("pandas", "pyarrow", "scipy", "sqlalchemy", "sqlglot"),
 )
-_EXTRA_OF: Mapping[str, str] = {**dict.fromkeys(_EVALUATE, "evaluate"), "sklearn": "demo"}
+_SERVER = ("dbos", "fastapi", "prometheus_client", "psycopg", "starlette", "uvicorn")
+_EXTRA_OF: Mapping[str, str] = {
+    **dict.fromkeys(_EVALUATE, "evaluate"),
+    **dict.fromkeys(_SERVER, "server"),
+    "sklearn": "demo",
+}
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _COULD_NOT_DECIDE = 4

@@ -1,8 +1,8 @@
-"""`gate check`: judge a model version in this process."""
+"""`gate check`: judge a model version, in this process or on a gate server."""
 
 from __future__ import annotations
 
-import math
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,47 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gate.cli.deadline import deadline
-from gate.cli.delivery import RENDERERS, Delivery
-from gate.cli.output import Destination, ReportFolder
+from gate.cli.options import delivery_of, output_options, server_option
 from gate.cli.render.table import REPORT_ONLY
 from gate.domain.candidate import ModelRef
-from gate.errors import GateError
+from gate.errors import GateError, UsageError
 
 if TYPE_CHECKING:
+    from gate.cli.delivery import Delivery
+    from gate.domain.evaluation import ClientPolicy
     from gate.flow.keep import Outcome
     from gate.flow.request import Request
     from gate.wiring.settings import Settings
 
-_LONGEST_TIMEOUT = 7 * 86_400.0
-
-
-class Output(click.ParamType[tuple[str, Path]]):
-    """`FORMAT=PATH`."""
-
-    name = "FORMAT=PATH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
-        """Split at the first equals sign; the format must be known and the path not empty."""
-        form, found, path = str(value).partition("=")
-        if form not in RENDERERS or not found or not path:
-            self.fail(f"{value!r} is not FORMAT=PATH with a format of {', '.join(RENDERERS)}", param, ctx)
-        return form, Path(path)
-
-
-class Seconds(click.ParamType[float]):
-    """A positive number of seconds; NaN and infinity are none."""
-
-    name = "SECONDS"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a number in its limits."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = math.nan
-        if not 0 < seconds <= _LONGEST_TIMEOUT:
-            self.fail(f"{value!r} is not a number of seconds from above 0 to {_LONGEST_TIMEOUT:,.0f}", param, ctx)
-        return seconds
+_LARGEST_POLICY = 256 * 2**10
 
 
 @click.command("check")
@@ -61,21 +33,15 @@ class Seconds(click.ParamType[float]):
 @click.option("--reference", metavar="URI", help="Reference data instead of the policy's; the verdict says so.")
 @click.option("--current", metavar="URI", help="Current data instead of the policy's; the verdict says so.")
 @click.option("--stage", metavar="NAME", help="The stage that the model asks to enter. Default: the policy's first.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True,
-              help="The format on stdout.")  # fmt: skip
-@click.option("--output", "outputs", type=Output(), multiple=True,
-              help="Also write the verdict to a file: table, json, junit or markdown. Repeatable.")  # fmt: skip
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Write the drift report into this folder.")  # fmt: skip
-@click.option("--timeout", type=Seconds(), help="Give up after this long (exit 5).")
-@click.option("--report-only", is_flag=True, help="Judge, but enforce nothing: a hold exits 0.")
-@click.option("-v", "--verbose", is_flag=True, help="List what passed, too.")
+@server_option
+@output_options
 def command(
     model_uri: str,
     policy: Path | None,
     reference: str | None,
     current: str | None,
     stage: str | None,
+    server: str | None,
     form: str,
     outputs: tuple[tuple[str, Path], ...],
     report: Path | None,
@@ -87,40 +53,77 @@ def command(
 
     MODEL_URI is models:/NAME/VERSION or models:/NAME@ALIAS.
 
+    With --server or GATE_URL a gate server judges, by its own policies; this command asks it and waits. When it is
+    interrupted or gives up, the evaluation goes on: gate wait asks for its verdict.
+
     Exit codes: 0 promote; 1 hold, a check failed; 2 the command, configuration or policy is wrong; 3 hold, too little
     evidence or people awaited; 4 could not decide; 5 timed out.
     """
-    from gate.flow.request import Request
     from gate.wiring.settings import load_settings
 
     if report_only:
         click.echo(REPORT_ONLY, err=True)
     settings = load_settings()
+    model = ModelRef.parse(model_uri)
+    delivery = delivery_of(form, outputs, report, verbose=verbose)
+    if url := server or settings.url:
+        from gate.cli.remote import Wish, check_remotely
+        from gate.domain.evaluation import Submission
+
+        asked = Submission(model.uri, stage, reference, current, not report_only, _sent(policy))
+        code = check_remotely(asked, Wish(url, delivery, timeout, enforced=not report_only, named=server is not None))
+    else:
+        code = _check_here(
+            model, policy or settings.policies, (reference, current), stage, settings, delivery, timeout,
+            enforced=not report_only,
+        )  # fmt: skip
+    if report_only:
+        click.echo(REPORT_ONLY, err=True)
+    raise click.exceptions.Exit(code)
+
+
+def _sent(path: Path | None) -> ClientPolicy | None:
+    """The policy to send along; a server that judges only by its own will say so."""
+    if path is None:
+        return None
+    from gate.domain.evaluation import ClientPolicy
+
+    if path.is_dir():
+        raise UsageError(f"--policy: {path} is a folder; a server chooses among its own policies, leave --policy out")
+    try:
+        content = path.read_bytes()
+        if len(content) > _LARGEST_POLICY:
+            raise UsageError(f"--policy: {path} is larger than {_LARGEST_POLICY:,} bytes, which no server takes")
+        return ClientPolicy(path.name, content.decode("utf-8"))
+    except OSError as wrong:
+        raise UsageError(f"--policy: {path} cannot be read: {wrong.strerror}") from wrong
+    except UnicodeDecodeError as wrong:
+        raise UsageError(f"--policy: {path} is not UTF-8") from wrong
+
+
+def _check_here(
+    model: ModelRef, policies: Path, data: tuple[str | None, str | None], stage: str | None, settings: Settings,
+    delivery: Delivery, timeout: float | None, *, enforced: bool,
+) -> int:  # fmt: skip
+    from gate.flow.request import Request
+
+    _mention_what_is_lost(settings)
     request = Request(
-        model=ModelRef.parse(model_uri),
-        policies=policy or settings.policies,
-        reference=reference,
-        current=current,
+        model=model,
+        policies=policies,
+        reference=data[0],
+        current=data[1],
         stage=stage,
-        enforced=not report_only,
-        report=report is not None,
+        enforced=enforced,
+        report=delivery.folder is not None,
         data_folder=settings.data_folder,
         timeout_seconds=timeout or 600.0,
     )
-    delivery = Delivery(
-        form=form,
-        files=tuple((written, Destination(path)) for written, path in outputs),
-        folder=ReportFolder(report) if report else None,
-        verbose=verbose,
-    )
-    delivery.prepare()
     with deadline(timeout):
         outcome = judge(request, settings)
         page = delivery.report(outcome)
     delivery.write(outcome.document, page, _previous(outcome.document, settings))
-    if report_only:
-        click.echo(REPORT_ONLY, err=True)
-    raise click.exceptions.Exit(outcome.exit_code)
+    return outcome.exit_code
 
 
 def judge(request: Request, settings: Settings) -> Outcome:
@@ -130,6 +133,17 @@ def judge(request: Request, settings: Settings) -> Outcome:
 
     with Progress(sys.stderr, live=is_live(sys.stderr)) as progress:
         return run_check(request, settings, progress)
+
+
+def _mention_what_is_lost(settings: Settings) -> None:
+    """A job of a CI system starts empty each time, unless somebody has said where its state is kept."""
+    if os.environ.get("CI", "").lower() in ("", "0", "false") or settings.origins["home"] != "default":
+        return
+    click.echo(
+        "gate: without a server, attempts, history and cached profiles are lost when this job ends; set GATE_URL to "
+        "ask a gate server, or GATE_HOME to a folder that is kept",
+        err=True,
+    )
 
 
 def _previous(document: Mapping[str, Any], settings: Settings) -> str | None:

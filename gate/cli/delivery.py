@@ -52,18 +52,24 @@ class Delivery:
         """Write the report, if one is wanted; the path of our own page."""
         return self.folder.write(report_files(outcome)) if self.folder else None
 
-    def write(self, document: Mapping[str, Any], page: Path | None = None, previous: str | None = None) -> None:
+    def write(
+        self, document: Mapping[str, Any], page: Path | None = None, previous: str | None = None, *,
+        url: str | None = None, server: str | None = None,
+    ) -> None:  # fmt: skip
         """Write the files, then the summary, and stdout last: once the verdict stands there, everything is written.
 
-        `previous` is the id of the verdict before this one, to compare with.
+        `previous` is the id of the verdict before this one, to compare with; `url` the verdict's page on a server;
+        `server` the address to name in commands that ask it.
         """
         for form, file in self.files:
             file.write(RENDERERS[form](document).encode())
-        append_step_summary(render_markdown(document))
+        append_step_summary(render_markdown(document, url))
         if self.form == "json":
             emit(render_json(document))
         else:
-            shown = Page(terminal_width(), wants_colour(), self.verbose, str(page) if page else None, previous)
+            shown = Page(
+                terminal_width(), wants_colour(), self.verbose, str(page) if page else None, previous, url, server
+            )
             emit(render_table(document, shown))
 
 

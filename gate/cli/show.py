@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gate.cli.options import server_option
 from gate.cli.output import emit, terminal_width, wants_colour
 
 
@@ -11,9 +12,12 @@ from gate.cli.output import emit, terminal_width, wants_colour
 @click.argument("verdict")
 @click.option("--format", "form", type=click.Choice(["table", "json", "junit", "markdown"]), default="table",
               show_default=True, help="The format on stdout.")  # fmt: skip
+@server_option
 @click.option("-v", "--verbose", is_flag=True, help="List what passed, too.")
-def command(verdict: str, form: str, verbose: bool) -> None:
+def command(verdict: str, form: str, server: str | None, verbose: bool) -> None:
     """Show a verdict again: a stored one by its id (eight characters are enough), or a JSON file.
+
+    With --server or GATE_URL the id is looked up on that gate server, else under GATE_HOME.
 
     Nothing is judged anew, so it exits 0 whatever the verdict says. To act on a verdict, use gate check.
     """
@@ -21,6 +25,6 @@ def command(verdict: str, form: str, verbose: bool) -> None:
     from gate.cli.render.table import Page, render_table
     from gate.cli.verdict import read_verdict
 
-    document = read_verdict(verdict)
-    page = Page(width=terminal_width(), colour=wants_colour(), verbose=verbose)
+    document = read_verdict(verdict, server)
+    page = Page(width=terminal_width(), colour=wants_colour(), verbose=verbose, server=server)
     emit(render_table(document, page) if form == "table" else RENDERERS[form](document))

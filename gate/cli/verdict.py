@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gate.errors import UsageError
+
+if TYPE_CHECKING:
+    from gate.wiring.settings import Settings
 
 _LARGEST_BYTES = 64 * 2**20
 
 
-def read_verdict(named: str) -> Mapping[str, Any]:
-    """Find a verdict; UsageError if there is none, or if the file is not a whole and unchanged verdict."""
+def read_verdict(named: str, server: str | None = None) -> Mapping[str, Any]:
+    """Find a verdict; UsageError if there is none, or if the file is not a whole and unchanged verdict.
+
+    An id is looked up on `server`, else on the one that the settings name, else under GATE_HOME.
+    """
     path = Path(named)
-    return _from_file(path) if path.is_file() else _from_store(named)
+    return _from_file(path) if path.is_file() else _by_id(named, server)
 
 
 def _from_file(path: Path) -> Mapping[str, Any]:
@@ -40,11 +46,20 @@ def _from_file(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _from_store(named: str) -> Mapping[str, Any]:
-    from gate.wiring.build import build_store
+def _by_id(named: str, server: str | None) -> Mapping[str, Any]:
     from gate.wiring.settings import load_settings
 
     settings = load_settings()
+    if url := server or settings.url:
+        from gate.cli.remote import find_remotely
+
+        return find_remotely(named, url)
+    return _from_store(named, settings)
+
+
+def _from_store(named: str, settings: Settings) -> Mapping[str, Any]:
+    from gate.wiring.build import build_store
+
     if not settings.home.is_dir():
         raise UsageError(f"{named!r} is no file, and there are no stored verdicts in {settings.home} (GATE_HOME)")
     document = build_store(settings).find(named)

@@ -25,11 +25,21 @@ from gate.errors import (
 )
 
 HEAVY = ("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy", "pandas", "pyarrow", "pydantic", "re2", "scipy",
-         "sklearn", "sqlalchemy", "sqlglot", "httpx")  # fmt: skip
+         "sklearn", "sqlalchemy", "sqlglot", "httpx", "fastapi", "uvicorn", "dbos", "yaml")  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["check", "--help"], ["diff", "--help"], ["doctor", "-h"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["check", "--help"],
+        ["diff", "--help"],
+        ["doctor", "-h"],
+        ["wait", "--help"],
+        ["serve", "--help"],
+        ["worker", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments):
     code = (
@@ -63,7 +73,7 @@ def test_each_subcommand_exists_under_its_name(name):
 SECONDS = "is not a number of seconds from above 0 to 604,800 (see gate check --help)"
 FORMATS = "is not FORMAT=PATH with a format of table, json, junit, markdown (see gate check --help)"
 MODEL_URI = "is not a model URI; write models:/NAME/VERSION or models:/NAME@ALIAS"
-KNOWN = "demo, init, check, show, diff, policy, checks, doctor"
+KNOWN = "demo, init, check, wait, show, diff, policy, checks, serve, worker, doctor"
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,14 @@ from gate.cli.render.reading import (
 from gate.cli.render.table import REPORT_ONLY
 from gate.domain.plain import plain
 
+_ADDRESS = re.compile(r"https?://[^\s<>()\\\"'`]+")
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
 
-def render_markdown(document: Document) -> str:
-    """Render a verdict as GitHub-flavoured Markdown."""
+def render_markdown(document: Document, url: str | None = None) -> str:
+    """Render a verdict as GitHub-flavoured Markdown, with a link to its page on a server where there is one."""
     banner = [] if document["enforced"] else [f"**{REPORT_ONLY}**", ""]
-    lines = [*banner, *_head(document), *_findings(document), *_flips(document), *_foot(document), *banner]
+    lines = [*banner, *_head(document), *_findings(document), *_flips(document), *_foot(document, url), *banner]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -79,6 +80,8 @@ def _flips(document: Document) -> Iterator[str]:
         yield ""
 
 
-def _foot(document: Document) -> Iterator[str]:
-    yield f"Valid until {markdown(moment(document['valid_until']))}. Verdict {markdown(document['id'])}."
+def _foot(document: Document, url: str | None) -> Iterator[str]:
+    named = markdown(document["id"])
+    linked = f"[{named}](<{url}>)" if url and _ADDRESS.fullmatch(url) else named
+    yield f"Valid until {markdown(moment(document['valid_until']))}. Verdict {linked}."
     yield ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -43,6 +44,8 @@ class Page:
     verbose: bool = False
     report: str | None = None
     previous: str | None = None  # id of the verdict before this one on the same model, to compare with
+    url: str | None = None  # of the verdict's page on a server
+    server: str | None = None  # named by the commands to try next, where GATE_URL does not name it
 
     def ink(self, text: str, word: str | None = None, *, bold: bool = False, dim: bool = False) -> str:
         """Colour `text` as `word` asks (a status or a decision), if colours are wanted at all."""
@@ -156,9 +159,12 @@ def _foot(document: Document, page: Page) -> Iterator[str]:
     yield from page.labelled("verdict", plain(document["id"]))
     if page.report:
         yield from page.labelled("report", plain(page.report))
+    if page.url:
+        yield from page.labelled("page", plain(page.url))
     short = plain(document["id"])[:8]
-    compare = f"gate diff {plain(page.previous)[:8]} {short}" if page.previous else ""
-    listing = "" if page.verbose else f"gate show {short} -v"
+    there = f" --server {shlex.quote(page.server)}" if page.server else ""
+    compare = f"gate diff {plain(page.previous)[:8]} {short}{there}" if page.previous else ""
+    listing = "" if page.verbose else f"gate show {short} -v{there}"
     again = next((plain(finding["reproduce"]) for finding in document["findings"] if finding["reproduce"]), "")
     for number, command in enumerate(filter(None, (listing, compare, again))):
         label = page.ink(("" if number else "next").ljust(_LABEL), dim=True)
