@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from typing import Any
 
 from gate.domain.candidate import LoggedDataset, ModelRef, RegistryMetric
@@ -20,6 +21,9 @@ _LOGGED_MODEL = re.compile(r"models:/+(m-[0-9a-f]{32})\Z")
 _COPIED_FROM = re.compile(r"models:/+([^/@]+)/([1-9][0-9]*)\Z")
 _MOST_COPIES = 10
 _SUGGESTION_SECONDS = 3.0
+_PLAIN_BEGINNING = re.compile(r"[A-Za-z0-9 ._-]*")
+_PAGE = 1000
+_MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,40 @@ class EntryReader:
     def version_of(self, name: str, alias: str) -> str | None:
         """The number of the version that `alias` names, or None."""
         return alias_map(self._model(name)).get(alias)
+
+    def names(self, globs: Sequence[str]) -> tuple[str, ...]:
+        """Find the registered models whose names fit one of the globs."""
+        found: set[str] = set()
+        for prefix in _prefixes(globs):
+            page: str | None = None
+            while True:
+                models = self._client.search_registered_models(
+                    filter_string=f"name LIKE '{prefix}%'" if prefix else None, max_results=_PAGE, page_token=page
+                )
+                found.update(model.name for model in models if any(fnmatchcase(model.name, glob) for glob in globs))
+                if len(found) > _MOST_NAMES:
+                    raise RegistryError(
+                        f"{self._place}: more than {_MOST_NAMES:,} models fit {', '.join(globs)}; "
+                        "narrow applies_to of the policies"
+                    )
+                page = models.token
+                if not page:
+                    break
+        return tuple(sorted(found))
+
+    def set_tags(self, name: str, number: str, run_id: str | None, tags: Mapping[str, str | None]) -> None:
+        """Set the tags that differ. The version must be the one that is meant: a number can be given anew."""
+        version = self._version(name, number)
+        if (version.run_id or None) != run_id:
+            raise CandidateError(
+                f"{self._place}: {name!r} version {number} is of run {version.run_id or 'none'} by now, "
+                f"not of {run_id or 'none'}: it was deleted and registered anew"
+            )
+        for key, value in tags.items():
+            if value is None and key in version.tags:
+                self._client.delete_model_version_tag(name, number, key)
+            elif value is not None and version.tags.get(key) != value:
+                self._client.set_model_version_tag(name, number, key, value)
 
     def location(self, ref: ModelRef) -> str:
         """Where the files of a version are."""
@@ -232,6 +270,15 @@ class EntryReader:
 def alias_map(model: Any) -> dict[str, str]:
     """Alias -> version number, from a registered model: versions and searches show no aliases over HTTP."""
     return {str(alias): str(number) for alias, number in (model.aliases or {}).items()}
+
+
+def _prefixes(globs: Sequence[str]) -> tuple[str, ...]:
+    """What the registry can search by: how each glob begins, up to its first character of another kind.
+
+    `_` stands for any character there, so it finds too much and never too little; fnmatch has the last word.
+    """
+    begun = {_PLAIN_BEGINNING.match(glob)[0] for glob in globs}  # type: ignore[index] # it matches the empty text
+    return ("",) if "" in begun else tuple(sorted(begun))
 
 
 def _did_you_mean(name: str, known: Mapping[str, str] | list[str]) -> str:

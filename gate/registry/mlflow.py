@@ -1,17 +1,24 @@
-"""`MlflowRegistry`: candidates, champions and artifacts, read through mlflow-skinny within deadlines of our own."""
+"""`MlflowRegistry`: candidates, champions and artifacts, read through mlflow-skinny within deadlines of our own.
+
+Nothing is written but the tags that `gate.registry.tags` leaves.
+"""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gate.domain.candidate import Artifact, Candidate, ModelRef
 from gate.errors import GateError
+from gate.flow.ports import Observer, Silent
 from gate.registry import records
 from gate.registry.address import is_http, registry_address, shown
+from gate.registry.calls import Calls, Observed
 from gate.registry.deadline import Deadline, within
 from gate.registry.download import download, locate
 from gate.registry.entry import Entry, EntryReader
@@ -40,6 +47,7 @@ class MlflowRegistry:
         deadline_seconds: float = 15,
         download_seconds: float = 600,
         memo: Path | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Name the registry; nothing is imported or connected before the first question.
 
@@ -49,6 +57,7 @@ class MlflowRegistry:
             deadline_seconds: for all requests about one version together, retries and loading MLflow included.
             download_seconds: for reading all files of one model, or of one artifact.
             memo: a file that remembers the digests of large files on this machine.
+            observer: hears of every question to MLflow and its answer.
         """
         self._tracking_uri = registry_address(tracking_uri, ("MLFLOW_TRACKING_URI",), os.environ)
         # A given tracking address is a whole registry; the variable only completes the other variable.
@@ -58,6 +67,7 @@ class MlflowRegistry:
         self._deadline_seconds = deadline_seconds
         self._download_seconds = download_seconds
         self._memo = memo
+        self._observer = observer or Silent()
         self._mlflow: Mlflow | None = None
         self._client: Any = None
         self.place = shown(self._registry_uri)
@@ -77,6 +87,24 @@ class MlflowRegistry:
         version = self._ask(lambda reader: reader.version_of(name, alias))
         return None if version is None else self.find(ModelRef(name, version=version))
 
+    def served(self, name: str, alias: str) -> str | None:
+        """The number of the version that `alias` names, or None: one question, nothing is hashed."""
+        return self._ask(lambda reader: reader.version_of(name, alias))
+
+    def matching(self, globs: Iterable[str]) -> tuple[str, ...]:
+        """Find the registered models whose names fit one of the globs, by name; RegistryError if there are too many."""
+        wanted = tuple(globs)
+        return self._ask(lambda reader: reader.names(wanted))
+
+    def set_tags(self, name: str, version: str, run_id: str | None, tags: Mapping[str, str | None]) -> None:
+        """Set tags of a version that differ, in the order given; None takes a tag away.
+
+        Raises:
+            CandidateError: the version is gone, or is another one by now, made by another run.
+            RegistryError: as `find`.
+        """
+        self._ask(lambda reader: reader.set_tags(name, version, run_id, tags))
+
     def fetch(self, uri: str, folder: Path) -> Path:
         """Download the file or folder behind a `runs:/`, `models:/` or `mlflow-artifacts:/` URI into `folder`.
 
@@ -87,11 +115,13 @@ class MlflowRegistry:
             RegistryError: as `find`, and when the download is late.
         """
         place = self._ask(lambda reader: locate(uri, reader))
-        return self._transfer(uri, lambda late: download(place, folder, self._tracking_uri, self._loaded(), late))
+        return self._transfer(
+            uri, lambda mlflow, deadline: download(place, folder, self._tracking_uri, mlflow, deadline)
+        )
 
     def _read_files(self, location: str) -> ModelFiles:
-        def work(deadline: Deadline) -> ModelFiles:
-            return hash_model(folder_at(location, self._tracking_uri, self._loaded()), DigestMemo(self._memo), deadline)
+        def work(mlflow: Mlflow, deadline: Deadline) -> ModelFiles:
+            return hash_model(folder_at(location, self._tracking_uri, mlflow), DigestMemo(self._memo), deadline)
 
         return self._transfer(shown(location), work)
 
@@ -105,18 +135,23 @@ class MlflowRegistry:
             # Loading MLflow counts, so that a dead server is reported in time; a slow disk leaves the server a third.
             seconds = max(seconds - (time.monotonic() - started), seconds / 3)
 
+        calls = Calls(self._observer)
+
         def work(deadline: Deadline) -> T:
             if self._client is None:
                 self._client = open_client(mlflow, self._tracking_uri, self._registry_uri)
-            return question(EntryReader(self._client, self.place, deadline, over_http=over_http))
+            return question(EntryReader(Observed(self._client, calls), self.place, deadline, over_http=over_http))
 
         late = f"{self.place}: no answer within {self._deadline_seconds:g} s; is the registry up, and this its address?"
-        return _guarded(self.place, lambda: within(seconds, late, work))
+        with closing(calls):
+            return _guarded(self.place, lambda: within(seconds, late, work))
 
-    def _transfer(self, what: str, work: Callable[[Deadline], T]) -> T:
+    def _transfer(self, what: str, work: Callable[[Mlflow, Deadline], T]) -> T:
         """Read files, within the time for downloads."""
         late = f"{what}: reading its files took longer than {self._download_seconds:g} s"
-        return _guarded(what, lambda: within(self._download_seconds, late, work))
+        with closing(Calls(self._observer)) as calls:
+            mlflow = calls.observed(self._loaded())
+            return _guarded(what, lambda: within(self._download_seconds, late, partial(work, mlflow)))
 
     def _loaded(self) -> Mlflow:
         if self._mlflow is None:

@@ -22,8 +22,8 @@ def moment(milliseconds: int | None) -> datetime | None:
 
 
 def tags(entity_tags: Mapping[str, Any] | None) -> dict[str, str]:
-    """Copy tags as text."""
-    return {str(key): str(value) for key, value in (entity_tags or {}).items()}
+    """Copy tags as text, but for `gate.` ones: gate leaves copies there, and whoever can write tags can forge them."""
+    return {str(key): str(value) for key, value in (entity_tags or {}).items() if not str(key).startswith("gate.")}
 
 
 def datasets(inputs: Any) -> tuple[LoggedDataset, ...]:

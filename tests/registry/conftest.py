@@ -183,6 +183,9 @@ class Misbehaving(BaseHTTPRequestHandler):
     def busy(self, rest: str) -> None:
         self.reply(503, "busy", "text/plain")
 
+    def too_many(self, rest: str) -> None:
+        self.reply(429, "slow down", "text/plain")
+
     def retry_in_an_hour(self, rest: str) -> None:
         self.reply(503, "busy", "text/plain", Retry_After="3600")
 

@@ -14,6 +14,8 @@ import pytest
 
 from gate.domain.candidate import LoggedDataset, ModelRef, RegistryMetric, Signature, SignatureColumn
 from gate.errors import CandidateError, DataError, RegistryError, UsageError
+from gate.flow.ports import Silent
+from gate.registry import entry
 from gate.registry.mlflow import MlflowRegistry
 
 FEATURES = (SignatureColumn("age", "double"), SignatureColumn("income", "double"), SignatureColumn("visits", "long"))
@@ -308,3 +310,54 @@ def test_reading_is_silent_creates_nothing_and_needs_no_numpy(seeded, tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
     assert hashlib.sha256((seeded.root / "mlflow.db").read_bytes()).hexdigest() == before
+
+
+# --- for who watches --------------------------------------------------------------------------------------------------
+
+
+def test_the_served_version_is_one_question_and_hashes_nothing(seeded):
+    asked: list[str] = []
+
+    class Heard(Silent):
+        def called(self, operation: str, result: str, seconds: float) -> None:
+            asked.append(operation)
+
+    registry = MlflowRegistry(seeded.uri, deadline_seconds=120, observer=Heard())
+    assert (registry.served("churn", "champion"), registry.served("churn", "production")) == ("1", None)
+    assert asked == ["get_model", "get_model"]
+
+
+def test_the_served_version_of_an_unknown_model_is_an_error_not_absence(registry):
+    with pytest.raises(CandidateError, match="no model is called 'chrun'"):
+        registry.served("chrun", "champion")
+
+
+@pytest.mark.parametrize(
+    ("globs", "names"),
+    [
+        (["churn"], ("churn",)),
+        (["churn*"], ("churn", "churn-production")),
+        (["*-production", "it's*"], ("churn-production", "it's old")),
+        (["it?s old"], ("it's old",)),
+        (["[ci]*"], ("churn", "churn-production", "it's old")),
+        (["chur_"], ()),  # the registry would take `_` for any character
+        (["Churn*"], ()),
+        (["greeting", "nobody"], ()),
+        ([], ()),
+    ],
+)
+def test_models_are_found_by_globs(registry, globs, names):
+    assert registry.matching(globs) == names
+
+
+def test_models_are_found_over_several_pages(registry, monkeypatch):
+    monkeypatch.setattr(entry, "_PAGE", 1)
+    assert registry.matching(["*"]) == ("churn", "churn-production", "it's old")
+
+
+def test_more_models_than_can_be_watched_are_an_error(registry, seeded, monkeypatch):
+    monkeypatch.setattr(entry, "_MOST_NAMES", 2)
+    assert registry.matching(["churn*"]) == ("churn", "churn-production")
+    with pytest.raises(RegistryError) as caught:
+        registry.matching(["*"])
+    assert str(caught.value) == f"{seeded.uri}: more than 2 models fit *; narrow applies_to of the policies"
