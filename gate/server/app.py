@@ -1,0 +1,95 @@
+"""The HTTP server as one application."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gate.server import evaluations, health, models, policies, verdicts
+from gate.server.body import invalid_request
+from gate.server.context import Context
+from gate.server.envelope import Envelope
+from gate.server.openapi import DESCRIPTION, document_of
+from gate.server.problem import ProblemError
+from gate.server.service import Service
+from gate.server.threads import THREADS, Threads
+from gate.server.watch import Watch
+
+OPENAPI_PATH = "/v1/openapi.json"
+_ROUTERS = (evaluations.router, verdicts.router, models.router, policies.router, health.router)
+
+
+def create_app(service: Service) -> FastAPI:
+    """Build the application over a service. Its event loop waits for nothing: all that may take time is in threads."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS  # what pages are rendered in
+        try:
+            yield
+        finally:
+            context.watch.close()
+            context.database.close()
+
+    context = Context(service, Threads(), Watch(service.evaluations))
+    app = _Application(
+        title="gate",
+        summary="Is this model ready for production?",
+        description=DESCRIPTION,
+        version=version("readiness-gate"),
+        openapi_url=None,  # served below, made once
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host header
+        lifespan=lifespan,
+    )
+    app.state.context = context
+    app.add_middleware(Envelope, metrics=service.metrics)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_api_route(OPENAPI_PATH, _openapi, include_in_schema=False, response_class=Response)
+    return app
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Make the OpenAPI document, once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = document_of(self)
+        return self.openapi_schema
+
+
+async def _openapi(request: Request) -> Response:
+    """Answer with the OpenAPI document."""
+    content = json.dumps(request.app.openapi(), ensure_ascii=False)
+    return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
+
+
+def _refused(_: Request, wrong: Exception) -> NoReturn:
+    """Turn Starlette's own refusals into problems."""
+    assert isinstance(wrong, HTTPException)
+    match wrong.status_code:
+        case 404:
+            raise ProblemError("not-found", "there is no such address here")
+        case 405:
+            raise ProblemError("method-not-allowed", "that cannot be done here", headers=wrong.headers)
+        case _:
+            raise ProblemError("not-json", "the request cannot be read")
+
+
+def _invalid(_: Request, wrong: Exception) -> NoReturn:
+    """Turn FastAPI's list of errors into a problem."""
+    assert isinstance(wrong, RequestValidationError)
+    raise invalid_request(wrong.errors())
