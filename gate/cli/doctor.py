@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,9 +30,11 @@ _OLDEST_PYTHON = (3, 11)
 _EXTRAS: Mapping[str, tuple[str, ...]] = {
     "evaluate": ("alembic", "duckdb", "evidently", "jinja2", "mlflow-skinny", "numpy", "pandas", "pyarrow", "scipy",
                  "sqlalchemy", "sqlglot"),
+    "server": ("dbos", "fastapi", "prometheus-client", "psycopg", "uvicorn"),
     "demo": ("scikit-learn",),
 }  # fmt: skip
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
+_PASSWORD = re.compile(r"(?<=://)\S*@|(?<=password=)[^&\s]*", re.IGNORECASE)
+_SERVER_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,10 @@ class Line:
 def command() -> None:
     """Say what is wrong with a setup: installation, settings and where they come from, registry, policies, store.
 
+    Where GATE_URL names a gate server, that is looked at instead: it has the registry, the policies and the store.
+
     Exit codes: 0 nothing stands in the way of a verdict; 2 something has to be set up; 4 the setup is right, but the
-    registry or the store cannot be reached.
+    server, the registry or the store cannot be reached.
     """
     lines = list(examine())
     page = Page(width=terminal_width(), colour=wants_colour())
@@ -62,14 +66,15 @@ def command() -> None:
 
 def examine() -> Iterator[Line]:
     """Look at everything, the cheapest first."""
-    yield from _installation()
-    yield from _telemetry(os.environ)
     settings = _settings()
+    asks_a_server = not isinstance(settings, Line) and settings.url is not None
+    yield from _installation(needed=() if asks_a_server else ("evaluate",))
+    yield from _telemetry(os.environ)
     if isinstance(settings, Line):
         yield settings
         return
     yield from _values(settings)
-    for look in (_store, _registry, _policy_files):
+    for look in (_server,) if asks_a_server else (_store, _registry, _policy_files):
         yield _survive(look, settings)
 
 
@@ -86,7 +91,7 @@ def _survive(look: Callable[[Settings], Line], settings: Settings) -> Line:
         return Line("fail", subject, f"{type(bug).__name__}: {bug}", "this is a bug in gate: report it", exit_code=4)
 
 
-def _installation() -> Iterator[Line]:
+def _installation(needed: Collection[str] = ("evaluate",)) -> Iterator[Line]:
     running = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info >= _OLDEST_PYTHON:
         yield Line("ok", "python", f"{running}, gate {gate.__version__}")
@@ -96,7 +101,7 @@ def _installation() -> Iterator[Line]:
         found = {name: _version(name) for name in names}
         missing = [name for name, installed in found.items() if installed is None]
         if missing:
-            mark: Mark = "fail" if extra == "evaluate" else "warn"
+            mark: Mark = "fail" if extra in needed else "warn"
             yield Line(mark, f"extra {extra}", f"not installed: {', '.join(missing)}", _install(extra))
         else:
             yield Line("ok", f"extra {extra}", ", ".join(f"{name} {installed}" for name, installed in found.items()))
@@ -131,9 +136,21 @@ def _values(settings: Settings) -> Iterator[Line]:
     """Every setting with its value and where that comes from. Passwords in URIs are left out."""
     yield Line("ok", "gate.yaml", str(settings.config) if settings.config else "none (it is optional)")
     for name, origin in settings.origins.items():
-        value = getattr(settings, name)
-        shown = ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
-        yield Line("ok", name, f"{_without_password(shown) if value else 'not set'} ({origin})")
+        yield Line("ok", name, f"{_value(getattr(settings, name))} ({origin})")
+
+
+def _value(value: object) -> str:
+    match value:
+        case None | "" | frozenset() | tuple() if not value:
+            return "not set"
+        case frozenset() | tuple():
+            return ", ".join(sorted(_without_password(str(item)) for item in value))
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:g}"
+        case _:
+            return _without_password(str(value))
 
 
 def _store(settings: Settings) -> Line:
@@ -141,7 +158,27 @@ def _store(settings: Settings) -> Line:
 
     settings.home.mkdir(parents=True, exist_ok=True)
     build_store(settings).find("00000000-no-such-verdict")
-    return Line("ok", "store", f"{settings.home / 'gate.db'} can be read and written")
+    place = _without_password(settings.database) if settings.database else settings.home / "gate.db"
+    return Line("ok", "store", f"{place} can be read and written")
+
+
+def _server(settings: Settings) -> Line:
+    """Ask whether the server can do its work, and which gate it runs."""
+    from gate.cli.deadline import deadline
+    from gate.client.client import Client
+    from gate.client.patience import TimeLimit
+
+    with deadline(_SERVER_SECONDS), Client(settings.url or "", TimeLimit(_SERVER_SECONDS)) as client:
+        ready = client.readiness()
+        version = client.version()
+    wrong = [f"{name}: {check.detail}" for name, check in ready.checks.items() if not check.ok]
+    if not ready.ready:
+        return Line("fail", "server", f"{client.name} is not ready: {'; '.join(wrong)}", "see its log", exit_code=4)
+    if wrong:
+        return Line("warn", "server", f"{client.name} answers, gate {version}; {'; '.join(wrong)}", "see its log")
+    if version != gate.__version__:
+        return Line("warn", "server", f"{client.name} is ready, but runs gate {version}", "run the same version here")
+    return Line("ok", "server", f"{client.name} is ready, gate {version}")
 
 
 def _registry(settings: Settings) -> Line:

@@ -6,9 +6,8 @@ digest and about what was asked. Everything else is a ServerError.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -19,7 +18,15 @@ from gate.client.address import page
 from gate.client.events import GarbledError, read_events
 from gate.client.exchange import Exchange, Reply, quoted
 from gate.client.patience import Clock, TimeLimit, backoff
-from gate.client.reading import EvaluationAnswer, ReportAnswer, Verdicts, read_answer, refusal
+from gate.client.reading import (
+    EvaluationAnswer,
+    OpenApiAnswer,
+    ReadinessAnswer,
+    ReportAnswer,
+    Verdicts,
+    read_answer,
+    refusal,
+)
 from gate.client.verdict import LARGEST_BYTES, Asked, Ruling, read_document, rule
 from gate.domain.candidate import ModelRef
 from gate.domain.evaluation import State, Submission
@@ -246,17 +253,15 @@ class Client:
             return page(self.url, evaluation.verdict_url, f"/verdicts/{quoted(evaluation.verdict_id)}")
         return page(self.url, links.get("page"), f"/evaluations/{evaluation.id}")
 
-    def readiness(self) -> tuple[bool, Mapping[str, Any], str]:
-        """Whether the server is ready, the checks that say so, and its version if it tells."""
-        reply = self._exchange.ask("GET", "/readyz", most_bytes=_EVALUATION_BYTES)
-        try:
-            answer = json.loads(reply.body)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("ready"), bool):
-            raise ServerError(f"{self.name}: answers, but not as a gate server does")
-        checks = answer.get("checks")
-        return answer["ready"], checks if isinstance(checks, dict) else {}, str(answer.get("version", ""))[:40]
+    def readiness(self) -> ReadinessAnswer:
+        """Whether the server can do its work, and what stands in the way; asked only once."""
+        reply = self._exchange.ask("GET", "/readyz", most_bytes=_EVALUATION_BYTES, again=False)
+        return read_answer(ReadinessAnswer, replace(reply, status=200) if reply.status == 503 else reply, self.name)
+
+    def version(self) -> str:
+        """The version of gate that the server runs, as its OpenAPI document says."""
+        reply = self._exchange.ask("GET", "/v1/openapi.json", most_bytes=_LIST_BYTES, again=False)
+        return read_answer(OpenApiAnswer, reply, self.name).info.version
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

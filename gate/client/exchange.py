@@ -72,9 +72,9 @@ class Exchange:
 
     def ask(
         self, method: str, path: str, *, most_bytes: int, body: Any = None, headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None, wait_seconds: float = 0.0,
+        params: Mapping[str, str] | None = None, wait_seconds: float = 0.0, again: bool = True,
     ) -> Reply:  # fmt: skip
-        """Ask until there is an answer that asking again would not change.
+        """Ask until there is an answer that asking again would not change; only once without `again`.
 
         An answer of more than `most_bytes` is none. The server may think for `wait_seconds` before it answers.
 
@@ -91,7 +91,7 @@ class Exchange:
                     content = self._read(response, most_bytes)
                     reply = Reply(response.status_code, response.headers, content, failures + 1,
                                   self.limit.clock.now() - began)  # fmt: skip
-                if reply.status not in _AGAIN:
+                if not again or reply.status not in _AGAIN or _is_settled(reply):
                     self._has_answered = True
                     return self._direct(reply)
                 trouble = f"answered {reply.status}{_said(reply)}"
@@ -100,6 +100,8 @@ class Exchange:
             except httpx.TransportError as wrong:
                 trouble = self._words(wrong)
                 patient = self._has_answered
+            if not again:
+                raise ServerError(f"{self.name}: {trouble}")
             failures += 1
             patience = LONG_PATIENCE_SECONDS if patient else PATIENCE_SECONDS
             self._rest(trouble, failures, rest, began + patience - self.limit.clock.now())
@@ -192,6 +194,14 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(cause))
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def _is_settled(reply: Reply) -> bool:
+    """Whether gate says itself that this will not change."""
+    from gate.client.reading import read_problem
+
+    problem = read_problem(reply)
+    return problem is not None and problem.kind == "verdict-damaged"
 
 
 def _said(reply: Reply) -> str:

@@ -85,6 +85,31 @@ class ReportAnswer(_Answer):
     files: Annotated[tuple[ReportFile, ...], Field(max_length=100)]
 
 
+class ReadinessAnswer(_Answer):
+    """Whether a server can do its work."""
+
+    class Check(_Answer):
+        """One thing that it needs, or could do with."""
+
+        ok: bool
+        needed: bool = True
+        detail: str = ""
+
+    ready: bool
+    checks: dict[str, Check]
+
+
+class OpenApiAnswer(_Answer):
+    """The description of the API, of which only the version is read."""
+
+    class Info(_Answer):
+        """About the API."""
+
+        version: Annotated[str, Field(max_length=40)]
+
+    info: Info
+
+
 class Verdicts(_Answer):
     """A page of verdicts, of which only the ids are read."""
 
@@ -131,7 +156,8 @@ def refusal(reply: Reply, server: str) -> GateError:
         return ServerError(f"{text} ({reply.status})")
     if problem.kind == "policy-error" and problem.problems:
         return PolicyError([_problem(line, server) for line in problem.problems[:_MOST_PROBLEMS]])
-    more = "; ".join(_listed(error) for error in (*problem.errors, *problem.problems)[:_MOST_PROBLEMS])
+    listed = [_listed(error) for error in (*problem.errors, *problem.problems)[:_MOST_PROBLEMS]]
+    more = "; ".join(line for line in listed if line not in text)
     return UsageError(f"{text}: {more}" if more else text)
 
 
@@ -164,10 +190,7 @@ def _listed(error: object) -> str:
     """One entry of a problem's list: a sentence, or the place and the message of a field."""
     if not isinstance(error, dict):
         return _sentence(error)
-    place = next((error[key] for key in ("field", "loc", "pointer", "parameter") if error.get(key)), "")
-    where = ".".join(map(str, place)) if isinstance(place, list) else str(place)
-    what = next((str(error[key]) for key in ("message", "msg", "detail") if error.get(key)), "is wrong")
-    return _sentence(f"{where}: {what}" if where else what)
+    return _sentence(f"{error.get('place', 'somewhere')}: {error.get('message', 'is wrong')}")
 
 
 def _sentence(text: object) -> str:
