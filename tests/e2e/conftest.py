@@ -7,56 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toy import POLICY, ROWS, Pilot, frame
+from toy import Pilot
+from toys import make_toys, register_toys
 
 
 @pytest.fixture(scope="session")
 def registry_uri(tmp_path_factory) -> str:
     """One registered model `toy`, version 1, in a SQLite registry."""
-    import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-    from sklearn.linear_model import LinearRegression
-
-    folder = tmp_path_factory.mktemp("registry")
-    uri = f"sqlite:///{folder / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_registry_uri(uri)  # another test of this process may have named one
-    mlflow.create_experiment("toy", artifact_location=(folder / "artifacts").as_uri())
-    mlflow.set_experiment("toy")
-    data = frame(0)
-    signature = ModelSignature(
-        inputs=Schema([ColSpec("double", "a"), ColSpec("double", "b"), ColSpec("string", "kind")]),
-        outputs=Schema([ColSpec("double")]),
-    )
-    with mlflow.start_run():
-        model = LinearRegression().fit(data[["a", "b"]], data["y"])
-        info = mlflow.sklearn.log_model(model, name="model", signature=signature, pip_requirements=["scikit-learn"])
-    mlflow.register_model(info.model_uri, "toy")
-    mlflow.set_registry_uri(None)
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow sets them, for every process that follows
-        os.environ.pop(name, None)
-    return uri
+    return register_toys(tmp_path_factory.mktemp("registry"), ["toy"])
 
 
 @pytest.fixture
 def pilot(tmp_path: Path, registry_uri: str) -> Pilot:
     """A pilot that is promoted as it stands."""
-    (tmp_path / "policies").mkdir()
-    (tmp_path / "data").mkdir()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("GATE_", "MLFLOW_", "CI"))}
-    environment |= {
-        "MLFLOW_TRACKING_URI": registry_uri,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "GATE_HOME": str(tmp_path / "home"),
-        "NO_COLOR": "1",
-    }
-    made = Pilot(tmp_path, environment)
-    made.policy.write_text(POLICY)
-    frame(1).to_parquet(made.reference)
-    frame(2, first_id=ROWS).to_parquet(made.current)
-    return made
+    toys = make_toys(tmp_path, registry_uri)
+    return Pilot(tmp_path, toys.environment)
 
 
 @dataclass(frozen=True)
