@@ -1,0 +1,1 @@
+"""The Grafana dashboards as code: `python -m dashboards.src` writes dashboards/grafana/*.json."""
