@@ -38,6 +38,18 @@ check: format-check lint types layers test ## Everything that CI asks for
 bench: $(VENV)/.dev ## Time and memory on a million rows a side, beside Evidently's presets
 	$(BIN)/python bench/speed.py
 
+.PHONY: chaos
+chaos: $(VENV)/.dev ## kill -9 at random moments: what a server loses, repeats or leaves stuck
+	$(BIN)/python bench/chaos.py
+
+.PHONY: load
+load: $(VENV)/.dev ## A hundred clients for a minute, on SQLite and on PostgreSQL
+	$(BIN)/python bench/load.py
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Thousands of odd requests to every operation of the API
+	$(BIN)/python bench/fuzz.py
+
 ##@ The parts of make check
 
 .PHONY: format

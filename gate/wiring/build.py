@@ -18,7 +18,8 @@ from gate.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from gate.flow.keep import Outcome
-    from gate.flow.ports import Ports, Registry, VerdictStore
+    from gate.flow.ports import Ports, VerdictStore
+    from gate.registry.mlflow import MlflowRegistry
 
 _EVALUATE = ("mlflow", "duckdb", "evidently", "sqlalchemy", "numpy", "pyarrow", "sqlglot", "jinja2")
 
@@ -30,7 +31,9 @@ def require_evaluate() -> None:
             raise MissingExtraError("evaluate", module)
 
 
-def build_registry(settings: Settings, timeout_seconds: float = 600.0) -> Registry:
+def build_registry(
+    settings: Settings, timeout_seconds: float = 600.0, observer: Observer | None = None
+) -> MlflowRegistry:
     """The MLflow registry that the settings name."""
     from gate.registry.mlflow import MlflowRegistry
 
@@ -40,6 +43,7 @@ def build_registry(settings: Settings, timeout_seconds: float = 600.0) -> Regist
         deadline_seconds=settings.registry_seconds,
         download_seconds=timeout_seconds,
         memo=settings.home / "model-digests.json",
+        observer=observer,
     )
 
 
@@ -68,7 +72,7 @@ def build_ports(
             settings.home, memory_limit=settings.memory_limit, threads=settings.threads, hosts=settings.data_hosts,
             folder=Path(folder), roots=roots,
         )  # fmt: skip
-        registry = build_registry(settings, timeout_seconds)
+        registry = build_registry(settings, timeout_seconds, observer)
         yield Ports(
             registry, datasets, EvidentlyEvidence(), build_store(settings), observer, Path(folder), report_files
         )

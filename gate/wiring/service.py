@@ -304,9 +304,15 @@ class _Heard:
     def called(self, operation: str, result: str, seconds: float) -> None:
         self.metrics.mlflow(operation, result, seconds)
 
+    def phase(self, name: str, detail: str = "") -> None:
+        """Phases come with the answer."""
+
+    def scanned(self, rows: int) -> None:
+        """Rows are told to whoever waits."""
+
 
 def _registry(service: Service) -> MlflowRegistry:
-    return build_registry(service.settings)
+    return build_registry(service.settings, observer=_Heard(service.metrics))
 
 
 def _now() -> datetime:
