@@ -54,6 +54,13 @@ class ChildFailed(EngineError):  # noqa: N818  # says what happened to the child
         self.traceback = traceback
 
 
+class LeftForLater(BaseException):  # not an error: nothing on the way may take it for one
+    """This process ends: work that was begun stays as it is, to be begun again by the next one.
+
+    It is no Exception so that it passes through whatever records failures.
+    """
+
+
 class Children:
     """Runs jobs in children of a fork server, which is started when it is first needed, or found dead.
 
@@ -67,6 +74,7 @@ class Children:
         self._lock = threading.Lock()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._closed = False
 
     def warm(self) -> None:
         """Start the fork server and its imports, and do not wait for them."""
@@ -88,6 +96,7 @@ class Children:
             ChildDied: the child ended without an answer.
             ChildFailed: the target raised something unexpected.
             GateError: what the target raised, class and message.
+            LeftForLater: this was closed meanwhile.
         """
         give_up = time.monotonic() + seconds
         with tempfile.TemporaryFile() as task, tempfile.TemporaryFile() as words:
@@ -96,7 +105,7 @@ class Children:
             with self._fork(task, words) as child:
                 due = time.monotonic() + poll
                 while True:
-                    answer = child.hear(max(0.0, min(due, give_up) - time.monotonic()))
+                    answer = self._heard(child, max(0.0, min(due, give_up) - time.monotonic()))
                     if answer is not None and "message" in answer:
                         on_message(answer["message"])
                     elif answer is not None:
@@ -112,7 +121,8 @@ class Children:
                             raise ChildStopped("the evaluation was stopped")
 
     def close(self) -> None:
-        """Kill all children and end the fork server."""
+        """Kill all children and end the fork server; `run` raises LeftForLater from now on, where it waits too."""
+        self._closed = True
         with self._lock:
             self._stop_server()
 
@@ -124,6 +134,14 @@ class Children:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _heard(self, child: _Child, seconds: float) -> dict[str, Any] | None:
+        try:
+            return child.hear(seconds)
+        except ChildDied:
+            if self._closed:
+                raise LeftForLater from None
+            raise
 
     def _fork(self, task: BinaryIO, words: BinaryIO) -> _Child:
         """Ask the fork server for a child; a new one, if the fork server has died."""
@@ -150,6 +168,8 @@ class Children:
 
     def _restarted(self) -> socket.socket:
         self._stop_server()
+        if self._closed:
+            raise LeftForLater
         ours, theirs = socket.socketpair()
         with theirs:
             self._server = subprocess.Popen(  # noqa: S603  # this interpreter, nothing of a stranger

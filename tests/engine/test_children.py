@@ -17,7 +17,7 @@ import engine_jobs
 import pytest
 
 import gate.errors
-from gate.engine.children import ChildDied, ChildFailed, ChildLate, Children, ChildStopped
+from gate.engine.children import ChildDied, ChildFailed, ChildLate, Children, ChildStopped, LeftForLater
 from gate.errors import GateError, MissingExtraError, PolicyError, Problem, TooBusyError
 
 PATIENCE = 30.0
@@ -257,8 +257,10 @@ def test_closing_kills_the_children_and_the_fork_server():
         heard.append(message)
         few.close()
 
-    with pytest.raises(ChildDied):
+    with pytest.raises(LeftForLater):
         run(few, engine_jobs.sleep, {"seconds": 600}, on_message=close)
+    with pytest.raises(LeftForLater):
+        run(few, engine_jobs.echo, {"times": 0, "text": "again"})
     assert not any(alive(pid) for pid in (heard[0]["pid"], heard[0]["parent"]))
 
 
@@ -266,7 +268,7 @@ SERVER = textwrap.dedent("""
     import sys
     sys.path[:] = {path!r}
     import engine_jobs
-    from gate.engine.children import Children
+    from gate.engine.children import ChildDied, Children, ChildFailed, ChildLate, ChildStopped, LeftForLater
     def tell(message):
         print(*message.values(), flush=True)
     with Children(["duckdb"]) as children:
