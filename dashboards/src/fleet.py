@@ -140,8 +140,8 @@ def _can_we_ship(dashboard: Dashboard) -> None:
                 "Data age": _AGE,
                 "Evaluated": f"time() - max by (model, stage) (gate_model_verdict_timestamp_seconds{{{_STAGE}}})",
                 "Valid for": f"max by (model, stage) (gate_verdict_valid_until_timestamp_seconds{{{_STAGE}}}) - time()",
-                "Pilot age": f"max by (model, stage) (gate_model_verdict_timestamp_seconds{{{_STAGE}}}) * 0 + on (model) "
-                f"group_left () (time() - min by (model) (gate_pilot_start_timestamp_seconds{{{_JOB}}}))",
+                "Pilot age": f"0 * max by (model, stage) (gate_model_verdict_timestamp_seconds{{{_STAGE}}})"
+                f" + on (model) group_left () (time() - min by (model) (gate_pilot_start_timestamp_seconds{{{_JOB}}}))",
             },
             labels={
                 "model": "Model",

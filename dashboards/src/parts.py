@@ -162,7 +162,7 @@ def table_panel(
     """Instant queries, joined on the labels they share.
 
     `labels` maps labels to column titles, in the order of the columns; `queries`, `units`, `links` (titles and
-    addresses) and `steps` are by column. Sorted by the column `sort`, largest first; `hide` are columns whose number says nothing.
+    addresses) and `steps` are by column. `sort` is a column, largest first; `hide` are columns that say nothing.
     """
     panel = (
         table.Panel()

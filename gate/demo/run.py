@@ -21,6 +21,12 @@ def prepare(workspace: Workspace, observer: Observer) -> None:
     if workspace.is_current:
         observer.phase("use the models and data of the last demo", str(workspace.folder))
         return
+    observer.phase("create an MLflow registry", workspace.tracking_uri)
+    make(workspace, observer)
+
+
+def make(workspace: Workspace, observer: Observer) -> None:
+    """Train, register and write pilot data and policies, in the place of whatever the demo left there."""
     for module in ("sklearn", "mlflow", "pandas"):
         if find_spec(module) is None:
             raise MissingExtraError("demo", module)
@@ -32,7 +38,6 @@ def prepare(workspace: Workspace, observer: Observer) -> None:
     from gate.demo.shipped import write_policies
     from gate.demo.training import create_tables, embedded_registry
 
-    observer.phase("create an MLflow registry", workspace.tracking_uri)
     # One thread: on a machine that is busy otherwise, threads that wait for each other cost more than they bring.
     with embedded_registry(workspace), threadpool_limits(1):
         create_tables()

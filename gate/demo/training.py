@@ -81,7 +81,7 @@ def create_model(workspace: Workspace, name: str, description: str, tags: Mappin
     import mlflow
 
     client = mlflow.MlflowClient()
-    client.create_experiment(name, artifact_location=(workspace.artifacts / name).as_uri())
+    client.create_experiment(name, artifact_location=workspace.artifact_location(name))
     client.create_registered_model(name, tags=dict(tags), description=description)
 
 

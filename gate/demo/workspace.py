@@ -34,6 +34,10 @@ class Workspace:
         """Where the registry keeps the files of models."""
         return self.folder / "registry" / "artifacts"
 
+    def artifact_location(self, name: str) -> str | None:
+        """Where the registry keeps the files of one model; None if the registry chooses."""
+        return (self.artifacts / name).as_uri()
+
     @property
     def data(self) -> Path:
         """Training and pilot data, as parquet."""
