@@ -123,7 +123,7 @@ def test_equal_inputs_are_the_same_attempt_and_others_the_next(store, save):
 
 
 def test_other_models_and_stages_count_for_themselves(store, save):
-    save(inputs_digest="sha256:i1", attempt=4)
+    save(inputs_digest="sha256:i1")
     assert store.attempt("sha256:other", "pilot", "sha256:i1") == 1
     assert store.attempt("sha256:aa", "wave-1", "sha256:i1") == 1
 
