@@ -74,10 +74,10 @@ DIMENSIONS = tuple(map(str, Dimension))
 RESULTS = tuple(map(str, Status))
 TRIGGERS = tuple(map(str, Trigger))
 
-PROMOTED, HELD, REFUSED, ERROR, CANCELLED = "promote", "hold", "refused", "error", "cancelled"
-OUTCOMES = (PROMOTED, HELD, REFUSED, ERROR, CANCELLED)
-"""How an evaluation ended: two decisions; `refused`: the request, the policy or the registry's entry is wrong (exit
-code 2); `error`: gate could not decide (4), with a verdict that says so or without one; `cancelled`."""
+OUTCOMES = ("promote", "hold", "refused", "error", "cancelled", "retried")
+"""How work on an evaluation ended: two decisions; `refused`: the request, the policy or the registry's entry is wrong
+(exit code 2); `error`: gate could not decide (4), with a verdict that says so or without one; `cancelled`; `retried`:
+the database was away, and the work begins again."""
 
 PHASES = ("queue_wait", "registry", "data", "evidence", "profile", "import", "report", "judge", "store", "notify",
           OTHER)  # fmt: skip
@@ -154,7 +154,8 @@ METRICS: tuple[Metric, ...] = (
     _gauge("gate_served_seen_timestamp_seconds", _STATE, ("model", "alias"),
            "When the alias was last looked at in the registry.", "M"),
     _gauge("gate_served_promoted", _STATE, ("model", "alias"),
-           "1 if the newest enforced verdict on the served version is a promotion that still holds, else 0.", "M"),
+           "1 if an enforced promotion of the served version is still valid, else 0. A newer hold does not end it: see "
+           "gate_served_held_in_a_row.", "M"),
     _gauge("gate_served_held_in_a_row", _STATE, _MODEL,
            "How many of the newest enforced verdicts on the served version are holds, in a row; at most 10 are "
            "counted.", "M*S"),
@@ -182,10 +183,11 @@ METRICS: tuple[Metric, ...] = (
     _gauge("gate_current_data_rows", _STATE, _MODEL, "Rows of current data behind the newest verdict.", "M*S"),
     # --- evaluations ---------------------------------------------------------------------------------------------
     _counter("gate_evaluations_total", _PROCESS, ("trigger", "outcome"),
-             "Evaluations that this process has ended.", "20", trigger=TRIGGERS, outcome=OUTCOMES),
+             "Evaluations that this process has worked on, by how that ended.", "4*6",
+             trigger=TRIGGERS, outcome=OUTCOMES),
     Metric(
         "gate_evaluation_duration_seconds", Kind.HISTOGRAM, _PROCESS, ("outcome",),
-        "From the start of the work to its end; the exemplar is the evaluation's id.", "5*14",
+        "From the start of the work to its end; the exemplar is the evaluation's id.", "6*14",
         {"outcome": OUTCOMES}, (0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200, 1800),
     ),
     Metric(
