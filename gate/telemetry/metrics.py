@@ -91,7 +91,7 @@ class Metrics:
 
     # --- what others tell -----------------------------------------------------------------------------------------
 
-    def answered(self, method: str, route: str, code: int, seconds: float) -> None:
+    def http(self, method: str, route: str, code: int, seconds: float) -> None:
         """Count an HTTP request. `route` is the template of the path; after 60 of them, others are one."""
         with self._routes_lock:
             if route not in self._routes:
