@@ -95,7 +95,7 @@ def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None
 
 def answer_plain(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Write plain JSON values, members in their order."""
-    content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    content = json.dumps(body, allow_nan=False, separators=(",", ":"))  # ASCII: a lone surrogate passes as an escape
     return Response(content.encode(), status, headers, "application/json")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, NoReturn
 
@@ -77,16 +78,25 @@ async def _openapi(request: Request) -> Response:
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-def _refused(_: Request, wrong: Exception) -> NoReturn:
+def _refused(request: Request, wrong: Exception) -> NoReturn:
     """Turn Starlette's own refusals into problems."""
     assert isinstance(wrong, HTTPException)
     match wrong.status_code:
         case 404:
-            raise ProblemError("not-found", "there is no such address here")
+            standard = wrong.detail == HTTPStatus.NOT_FOUND.phrase
+            raise ProblemError("not-found", "there is no such address here" if standard else wrong.detail)
         case 405:
-            raise ProblemError("method-not-allowed", "that cannot be done here", headers=wrong.headers)
+            methods = _methods(request)
+            detail = f"{request.method} cannot be done here; {methods} can" if methods else "that cannot be done here"
+            raise ProblemError("method-not-allowed", detail, headers={"Allow": methods} if methods else wrong.headers)
         case _:
             raise ProblemError("not-json", "the request cannot be read")
+
+
+def _methods(request: Request) -> str:
+    """What can be done at an address of the API: Starlette names the methods of only one of its routes."""
+    operations = request.app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""), {})
+    return ", ".join(sorted(method.upper() for method in operations))
 
 
 def _invalid(_: Request, wrong: Exception) -> NoReturn:

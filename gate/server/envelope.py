@@ -109,7 +109,7 @@ class Envelope:
         }
         level = logging.ERROR if exchange.status >= 500 else logging.INFO
         _log.log(level, "%s %s %d", method, route, exchange.status, extra=fields)
-        self._metrics.answered(method, route, exchange.status, seconds)
+        self._metrics.http(method, route, exchange.status, seconds)
 
 
 async def send_problem(problem: ProblemError, scope: Scope, send: Send) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gate.domain import evaluation as domain
-from gate.server.problem import MEDIA_TYPE, PREFIX, title_of
+from gate.server.problem import PREFIX, title_of
 
 # Text that people and logs may see: no control characters, and nothing that reorders what stands beside it.
 _PLAIN = "[^\\u0000-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]"
@@ -92,9 +91,9 @@ class Trouble(_Written):
         return cls(
             type=PREFIX + trouble.kind,
             title=title_of(trouble.kind),
-            detail=trouble.detail,
+            detail=_whole(trouble.detail),
             exit_code=trouble.exit_code,
-            problems=list(trouble.problems),
+            problems=[_whole(problem) for problem in trouble.problems],
         )
 
 
@@ -280,9 +279,6 @@ class Problem(BaseModel):
     state: str | None = Field(None, description="Of `already-over` and `not-retryable`: where the evaluation stands.")
 
 
-def json_media(example: Mapping[str, Any] | list[Any]) -> dict[str, Any]:
-    """Media types of a JSON response, with an example."""
-    return {"application/json": {"example": example}}
-
-
-PROBLEM_MEDIA = MEDIA_TYPE
+def _whole(text: str) -> str:
+    """Replace halves of characters, which come from names of files that are not UTF-8, and which JSON cannot carry."""
+    return text.encode("utf-8", "replace").decode()

@@ -45,7 +45,7 @@ class Metrics(Protocol):
     def render(self, accept: str) -> tuple[bytes, str]:
         """Write all metrics in the format that `accept` prefers, with its content type. Reads the database."""
 
-    def answered(self, method: str, route: str, code: int, seconds: float) -> None:
+    def http(self, method: str, route: str, code: int, seconds: float) -> None:
         """Count a request: `route` is the template, never the path."""
 
 

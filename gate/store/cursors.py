@@ -8,6 +8,7 @@ import binascii
 from gate.errors import UsageError
 
 _SHOWN = 40
+_DIGITS = 18  # of the largest sequence that every database counts to
 
 
 def write(kind: str, sequence: int) -> str:
@@ -19,7 +20,7 @@ def read(kind: str, cursor: str) -> int:
     """Read a cursor of the same kind; UsageError if `write` did not make it."""
     try:
         named, _, sequence = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        if named == kind and sequence.isdecimal() and write(kind, int(sequence)) == cursor:
+        if named == kind and sequence.isdecimal() and len(sequence) <= _DIGITS and write(kind, int(sequence)) == cursor:
             return int(sequence)
     except (ValueError, binascii.Error):
         pass
