@@ -123,6 +123,7 @@ class DuckDataset:
             frame: pd.DataFrame = attached.connection.execute(render(ordered)).df()
         except duckdb.Error as wrong:
             raise DataError(f"{self._facts.uri}: cannot be sampled: {first_line(wrong)}") from wrong
+        attached.scanned()
         self._refuse_changed()
         frame.columns = list(columns)  # on its way out the engine ends a name at its first NUL
         return frame

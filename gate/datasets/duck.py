@@ -31,6 +31,7 @@ from gate.datasets.template import fill, render
 from gate.domain.columns import Schema
 from gate.domain.dataset import REGISTRY_SCHEMES, DatasetFacts, Source
 from gate.errors import DataError
+from gate.flow.ports import Observer, Silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,13 +50,14 @@ class DuckDatasets:
         hosts: the buckets and endpoints that objects may be fetched from (GATE_DATA_HOSTS).
         folder: a private folder for fetched objects and for what does not fit in memory; made and removed here if None.
         progress: hears a line about every scan of rows.
+        observer: is told how many rows were read, after each statement over them.
         roots: the folders that files may lie in, links followed; None is no limit. The registry's own are exempt.
     """
 
     def __init__(
         self, home: Path, *, memory_limit: str = "2GB", threads: int = 2, hosts: frozenset[str] = frozenset(),
         folder: Path | None = None, progress: Callable[[str], None] | None = None,
-        roots: Iterable[Path] | None = None,
+        roots: Iterable[Path] | None = None, observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self._own_folder = tempfile.TemporaryDirectory(prefix="gate-data-") if folder is None else None
         private = folder or Path(self._own_folder.name if self._own_folder else "")
@@ -65,6 +67,7 @@ class DuckDatasets:
         self._kept = PartCache(home / "parts")
         self._headers = home / "csv-types"
         self._progress = progress or (lambda _: None)
+        self._observer = observer or Silent()
         self._roots = Roots(roots)
 
     def open(self, source: Source, *, now: datetime) -> DuckDataset:
@@ -80,7 +83,7 @@ class DuckDatasets:
         connection = connect(self._engine, (*files.paths, *(labels.paths if labels else ())))
         digests = self._digests.of(files, source.uri)
         relation = self._relation(connection, "rows_loaded", files, digests, source.uri)
-        side = _Side(connection, relation, source, now, self._progress)
+        side = _Side(connection, relation, source, now, self._progress, self._observer)
         manifest: dict[str, Any] = dict(side.selection.manifest)
         if labels is not None and source.labels is not None:
             label_digests = self._digests.of(labels, source.labels.uri)
@@ -108,7 +111,7 @@ class DuckDatasets:
             raise DataError(f"{uri}: the frame cannot be read: {first_line(wrong)}") from wrong
         connection = connect(self._engine, ())
         relation = frame_relation(connection, "rows_loaded", table, uri)
-        side = _Side(connection, relation, Source(uri), datetime.now(UTC), self._progress)
+        side = _Side(connection, relation, Source(uri), datetime.now(UTC), self._progress, self._observer)
         return DuckDataset(side.facts(NO_DIGEST, relation.rows), side.attach, (), None, self._own_folder)
 
     def _files(self, place: str, uri: str) -> Files:
@@ -133,6 +136,7 @@ class DuckDatasets:
             self._progress(f"scan {uri}")
         relation, found = csv_relation(connection, table, files, uri, known)
         if known is None:
+            self._observer.scanned(relation.rows)
             files.refuse_changed(uri)
             said = {"delimiter": found.header.delimiter, "names": found.header.names, "types": found.types}
             write_atomically(memo, json.dumps(said | {"rows": found.rows}).encode())
@@ -144,13 +148,14 @@ class _Side:
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, relation: Relation, source: Source, now: datetime,
-        progress: Callable[[str], None],
+        progress: Callable[[str], None], observer: Observer,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._relation = relation
         self._source = source
         self._now = now
         self._progress = progress
+        self._observer = observer
         self._brought = Schema(())
         self._is_made = False
         self.position = free_name("position", relation.schema)
@@ -188,6 +193,7 @@ class _Side:
             found = self._connection.execute(render(counts)).fetchone()
         except duckdb.Error as wrong:
             raise DataError(f"{self._source.uri}: cannot be read: {first_line(wrong)}") from wrong
+        self._scanned()
         assert found is not None
         return int(found[0]), int(found[1])
 
@@ -203,7 +209,13 @@ class _Side:
         """The rows, ready to be asked."""
         self._make()
         labelled = frozenset(self._brought.names)
-        return Rows(self._source.uri, self._connection, self._schema, labelled, self.position, self._progress)
+        return Rows(
+            self._source.uri, self._connection, self._schema, labelled, self.position, self._progress, self._scanned
+        )  # fmt: skip
+
+    def _scanned(self) -> None:
+        """Tell that a statement has read the rows: all of them, for what a window leaves out is read too."""
+        self._observer.scanned(self._relation.rows)
 
     @property
     def _schema(self) -> Schema:

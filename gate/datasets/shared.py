@@ -27,7 +27,9 @@ def count_shared(ours: Rows, theirs: Rows, columns: tuple[str, ...]) -> int:
     try:
         counted = ours.select("SELECT $h AS h FROM data", columns, h=our_key).subquery("ours")
         statement = fill_select(f"SELECT COUNT(*) AS n FROM $ours WHERE h IN (SELECT h FROM {_KEYS})", ours=counted)  # noqa: S608
-        return int(plain(ours.fetch(statement)["n"])[0])
+        shared = int(plain(ours.fetch(statement)["n"])[0])
+        theirs.scanned()
+        return shared
     finally:
         ours.connection.unregister(_KEYS)
 

@@ -41,7 +41,8 @@ class Rows:
         labelled: names of the columns that labels brought. They are in the relation `labelled`, which costs a join;
             every other column is read from `data`.
         position: the name of the column with the place of a row in its files, which is in no schema.
-        progress: hears about every scan.
+        progress: hears about every scan before it begins.
+        scanned: is told when one has ended.
     """
 
     uri: str
@@ -50,6 +51,7 @@ class Rows:
     labelled: frozenset[str]
     position: str
     progress: Callable[[str], None] = field(default=lambda _: None)
+    scanned: Callable[[], None] = field(default=lambda: None)
 
     def column(self, name: str) -> Column:
         """A column that can be measured, or Unanswered."""
@@ -81,6 +83,7 @@ class Rows:
         self.progress(f"scan {self.uri}")
         statement = " UNION ALL ".join(map(render, arms))  # exp.union copies what it has at every step
         arrays: Arrays = self.connection.execute(statement).fetchnumpy()
+        self.scanned()
         return arrays
 
 
