@@ -52,9 +52,15 @@ def parse(raw: bytes) -> Any:
         raise ProblemError(
             "not-json", f"line {wrong.lineno}, column {wrong.colno}: {wrong.msg}"
         ) from None  # fmt: skip
-    except ValueError as wrong:
-        raise ProblemError("not-json", _short(str(wrong))) from None
+    except _UnclearError as wrong:
+        raise ProblemError("not-json", str(wrong)) from None
+    except ValueError:  # Python reads no number of thousands of digits
+        raise ProblemError("not-json", "the body has a number of too many digits") from None
     return value
+
+
+class _UnclearError(ValueError):
+    """Text that different readers of JSON read differently."""
 
 
 def invalid_request(errors: Iterable[Mapping[str, Any]], within: tuple[str, ...] = ()) -> ProblemError:
@@ -92,12 +98,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the member {_short(twice)!r} comes twice")
+        raise _UnclearError(f"the member {_short(twice)!r} comes twice")
     return members
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise _UnclearError(f"{name} is not JSON")
 
 
 def _short(text: str) -> str:

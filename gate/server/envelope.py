@@ -108,7 +108,7 @@ class Envelope:
             "ms": round(seconds * 1000, 2),
         }
         level = logging.ERROR if exchange.status >= 500 else logging.INFO
-        _log.log(level, "%s %s %d", method, route, exchange.status, extra=fields)
+        _log.log(level, "request", extra=fields)
         self._metrics.http(method, route, exchange.status, seconds)
 
 
