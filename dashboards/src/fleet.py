@@ -359,7 +359,7 @@ def _gate_itself(dashboard: Dashboard) -> None:
         ),
         table_panel(
             "Builds",
-            "What runs.",
+            "What runs, and with which libraries that decide.",
             {"Processes": f"count by (job, version, revision, python, evidently, mlflow) (gate_build_info{{{_JOB}}})"},
             labels={
                 "job": "Job",

@@ -101,7 +101,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert(alerts):
         places = [text.index(section) for section in SECTIONS]
         assert places == sorted(places), name
         for section, following in zip(places, [*places[1:], len(text)], strict=True):
-            assert len(text[section:following].split("\n", 1)[1].strip()) > 60, (name, text[section:following])
+            assert len(text[section:following].split("\n", 1)[1].strip()) > 40, (name, text[section:following])
 
 
 def test_where_alerts_lead_is_said_once_and_is_no_label_of_them():
