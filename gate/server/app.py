@@ -17,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gate.server import evaluations, health, models, policies, verdicts
+from gate.server.badge import badge_routes
 from gate.server.body import invalid_request
 from gate.server.context import Context
 from gate.server.envelope import Envelope
 from gate.server.openapi import DESCRIPTION, document_of
+from gate.server.pages import page_routes
 from gate.server.problem import ProblemError
+from gate.server.reports import report_routes
 from gate.server.service import Service
 from gate.server.threads import THREADS, Threads
 from gate.server.watch import Watch
@@ -58,7 +61,7 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Envelope, metrics=service.metrics)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for router in _ROUTERS:
+    for router in (*_ROUTERS, page_routes(service), report_routes(service), badge_routes(service)):
         app.include_router(router)
     app.add_api_route(OPENAPI_PATH, _openapi, include_in_schema=False, response_class=Response)
     return app
