@@ -238,7 +238,7 @@ def _postgres(url: URL) -> Engine:
     try:
         return create_engine(
             url, connect_args=wanted | {"options": options}, pool_size=8, max_overflow=16, pool_timeout=10,
-            pool_pre_ping=True, pool_recycle=1800,
+            pool_pre_ping=True, pool_recycle=1800, isolation_level="READ COMMITTED",
         )  # fmt: skip
     except ModuleNotFoundError as missing:
         raise MissingExtraError("server", missing.name or "psycopg") from missing

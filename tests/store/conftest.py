@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from gate.domain.evaluation import Evaluation, State, Submission, Trigger
 from gate.domain.finding import Dimension, Finding, Judgement, Severity, Status
 from gate.domain.verdict import Cause, DataIdentity, Decision, ModelIdentity, PolicyIdentity, Verdict
 from gate.flow.document import document_of
+from gate.store import Store, open_store
+from gate.store.evaluations import SqlEvaluations
 from gate.store.verdicts import SqlVerdictStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -34,24 +39,85 @@ def new_verdict():
     return make
 
 
+def make_evaluation(evaluation_id: str = "e-1", **changes) -> Evaluation:
+    """An evaluation that was just accepted."""
+    evaluation = Evaluation(
+        id=evaluation_id, principal="anonymous", key="k", submission=Submission("models:/bike/2"), model_name="bike",
+        state=State.QUEUED, created_at=NOW, expires_at=NOW + timedelta(hours=1),
+    )  # fmt: skip
+    return replace(evaluation, **changes)
+
+
 @pytest.fixture
-def url(tmp_path) -> str:
+def new_evaluation():
+    """Make an evaluation that is not stored yet."""
+    return make_evaluation
+
+
+@pytest.fixture
+def sqlite_url(tmp_path) -> str:
+    """A SQLite database that is not there yet."""
     return f"sqlite:///{tmp_path / 'gate.db'}"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request) -> str:
+    """An empty database, on each of the two systems in turn."""
+    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+
+
 @pytest.fixture
-def store(url) -> SqlVerdictStore:
-    return SqlVerdictStore(url)
+def gate(url) -> Iterator[Store]:
+    """Verdicts and evaluations in one database."""
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(gate) -> SqlVerdictStore:
+    return gate.verdicts
+
+
+@pytest.fixture
+def evaluations(gate) -> SqlEvaluations:
+    return gate.evaluations
+
+
+@pytest.fixture
+def running(evaluations):
+    """Accept an evaluation and begin it; its id."""
+
+    def do(evaluation_id: str = "e-1", **changes) -> str:
+        evaluations.accept(make_evaluation(evaluation_id, **changes))
+        evaluations.start(evaluation_id, "worker-1", NOW, NOW + timedelta(hours=1))
+        return evaluation_id
+
+    return do
+
+
+@pytest.fixture
+def edit(url):
+    """Change the database behind the store's back; how many rows."""
+
+    def do(statement: str, **values) -> int:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            changed = connection.execute(text(statement), values).rowcount
+        engine.dispose()
+        return changed
+
+    return do
 
 
 @pytest.fixture
 def save(store):
     """Store a verdict; the verdict and its document."""
 
-    def do(verdict_id: str = "11111111-aaaa", **changes):
+    def do(verdict_id: str = "11111111-aaaa", *, evaluation=None, report=None, trigger=Trigger.API, **changes):
         verdict = make(verdict_id, **changes)
         document = document_of(verdict)
-        store.save(verdict, document)
+        store.save(verdict, document, evaluation=evaluation, report=report, trigger=trigger)
         return verdict, document
 
     return do

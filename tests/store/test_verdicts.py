@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
 
@@ -11,12 +10,6 @@ from gate.domain.verdict import Cause, Decision
 from gate.errors import StoreError, UsageError
 from gate.flow.document import digest_of
 from gate.store.verdicts import SqlVerdictStore
-
-
-def edit(url: str, statement: str, *values: str) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute(statement, values)
-    connection.close()
 
 
 def test_a_verdict_comes_back_verbatim(store, save):
@@ -79,20 +72,22 @@ def test_a_document_of_another_verdict_is_refused(store, save):
         "UPDATE verdicts SET document = 'null'",
     ],
 )
-def test_a_verdict_that_was_changed_is_no_verdict(store, url, save, statement):
+def test_a_verdict_that_was_changed_is_no_verdict(store, edit, save, statement):
     save()
-    edit(url, statement)
+    store.find("11111111-aaaa")
+    assert edit(statement) == 1
     with pytest.raises(StoreError, match="verdict 11111111-aaaa was changed after it was stored"):
         store.find("11111111-aaaa")
-    with pytest.raises(StoreError):
-        store.latest("bike")
+    for read in (lambda: store.latest("bike"), store.page, store.standings):
+        with pytest.raises(StoreError, match="verdict 11111111-aaaa was changed after it was stored"):
+            read()
 
 
-def test_a_consistent_forgery_of_the_document_alone_is_noticed(store, url, save):
+def test_a_consistent_forgery_of_the_document_alone_is_noticed(store, edit, save):
     _, document = save()
     forged = {**document, "decision": "promote", "cause": None}
     forged["digest"] = digest_of(forged)
-    edit(url, "UPDATE verdicts SET document = ?", json.dumps(forged))
+    edit("UPDATE verdicts SET document = :forged", forged=json.dumps(forged))
     with pytest.raises(StoreError):
         store.find("11111111-aaaa")
 

@@ -1,0 +1,155 @@
+"""What a server reads of stored verdicts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from gate.domain.evaluation import Served, State, Trigger
+from gate.domain.verdict import Cause, Decision, ModelIdentity
+from gate.errors import UsageError
+from gate.flow.document import digest_of
+from gate.store import cursors
+from gate.store.verdicts import SqlVerdictStore
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def model(name: str = "bike", version: str = "2") -> ModelIdentity:
+    return ModelIdentity(name, version, f"models:/{name}/{version}", f"sha256:{name}{version}", "run")
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_pages_are_newest_first_and_stay_while_others_are_added(store, save):
+    documents = [save(f"v-{number}", model=model(version=str(number)))[1] for number in range(5)]
+    first, cursor = store.page(limit=2)
+    save("v-new", model=model(version="9"))
+    second, cursor = store.page(limit=2, before=cursor)
+    third, last = store.page(limit=2, before=cursor)
+    assert [*first, *second, *third] == documents[::-1]
+    assert last is None
+
+
+def test_pages_are_of_a_model_a_version_a_stage_and_a_decision(store, save):
+    save("v-1", model=model("bike", "1"))
+    save("v-2", model=model("bike", "2"), decision=Decision.PROMOTE, cause=None, findings=())
+    save("v-3", model=model("income", "2"), stage="wave-1")
+    save("v-4", model=model("bike", "2"), stage="wave-1")
+
+    def ids(**wanted) -> list[str]:
+        return [document["id"] for document in store.page(**wanted)[0]]
+
+    assert ids() == ["v-4", "v-3", "v-2", "v-1"]
+    assert ids(model_name="bike") == ["v-4", "v-2", "v-1"]
+    assert ids(model_name="bike", version="2") == ["v-4", "v-2"]
+    assert ids(model_name="bike", version="2", stage="pilot") == ["v-2"]
+    assert ids(stage="wave-1") == ["v-4", "v-3"]
+    assert ids(decision="promote") == ["v-2"]
+    assert ids(model_name="b%") == ids(stage="pilot\0") == ids(version="\ud800") == []
+
+
+@pytest.mark.parametrize("cursor", ["", "x", cursors.write("evaluation", 3)])
+def test_a_cursor_of_somebody_else_is_a_usage_error(store, cursor):
+    with pytest.raises(UsageError) as raised:
+        store.page(before=cursor)
+    assert str(raised.value) == f"before: {cursor!r} is no cursor of this list; use a page's `next`, or leave it out"
+
+
+# --- standings -------------------------------------------------------------------------------------------------------
+
+
+def test_a_standing_is_the_newest_verdict_of_a_model_in_a_stage_on_whichever_version(store, save):
+    save("v-1", model=model("bike", "2"), decision=Decision.PROMOTE, cause=None, findings=(), trigger=Trigger.CI)
+    save("v-2", model=model("bike", "3"), trigger=Trigger.SCHEDULE)
+    save("v-3", model=model("bike", "2"), stage="wave-1")
+    save("v-4", model=model("alpha", "1"))
+    found = store.standings()
+    assert [(each.model_name, each.stage, each.verdict_id, each.trigger) for each in found] == [
+        ("alpha", "pilot", "v-4", Trigger.API),
+        ("bike", "pilot", "v-2", Trigger.SCHEDULE),
+        ("bike", "wave-1", "v-3", Trigger.API),
+    ]
+    assert [each.document["id"] for each in found] == ["v-4", "v-2", "v-3"]
+
+
+def test_there_are_no_standings_without_verdicts(store):
+    assert store.standings() == []
+
+
+def test_a_digest_that_was_right_is_not_computed_again(store, save, monkeypatch):
+    save()
+    assert store.standings()
+    monkeypatch.setattr("gate.store.verdicts.digest_of", lambda _: pytest.fail("computed again"))
+    assert store.standings()[0].document == store.find("11111111-aaaa")
+
+
+# --- ids -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_beginning_of_an_id_means_its_case_too(store, save):
+    save("abcd-1")
+    assert store.find("abcd")["id"] == "abcd-1"
+    assert store.find("ABCD") is None
+    assert store.find("abc_") is None
+    assert store.find("abcd\0") is None
+    assert store.find("\ud800" * 5) is None
+
+
+def test_the_evaluation_of_a_verdict_is_known(store, save, running):
+    save("v-1", evaluation=running())
+    save("v-2")
+    assert (store.evaluation_of("v-1"), store.evaluation_of("v-2"), store.evaluation_of("v-3")) == ("e-1", None, None)
+
+
+# --- counts ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_backlog_counts_what_waits_and_since_when(gate, new_evaluation):
+    assert gate.verdicts.backlog().counts == {State.QUEUED: 0, State.RUNNING: 0}
+    assert gate.verdicts.backlog().oldest_queued is None
+    for number in range(5):
+        gate.evaluations.accept(new_evaluation(f"e-{number}", created_at=NOW - timedelta(minutes=number)))
+    gate.evaluations.start("e-4", "w", NOW, NOW)
+    gate.evaluations.end("e-3", State.ERROR, NOW)
+    backlog = gate.verdicts.backlog()
+    assert backlog.counts == {State.QUEUED: 3, State.RUNNING: 1}
+    assert backlog.oldest_queued == NOW - timedelta(minutes=2)
+
+
+def test_totals_of_nothing_are_nothing(store):
+    assert store.totals() == {}
+
+
+# --- aliases ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_alias_is_remembered_as_it_was_last_seen(store):
+    first = Served("bike", "champion", "1", "sha256:aa", "bike.yaml", "pilot", NOW)
+    gone = Served("bike", "champion", None, None, "bike.yaml", "wave-1", NOW + timedelta(minutes=1))
+    other = Served("bike", "challenger", "2", "sha256:bb", "bike.yaml", "pilot", NOW)
+    for seen in (first, other, gone):
+        store.see(seen)
+    assert store.served() == [other, gone]
+
+
+# --- ping ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ping_writes(url, gate):
+    clock = SimpleNamespace(now=NOW)
+    store = SqlVerdictStore(gate.database, clock=lambda: clock.now)
+    for minutes in (0, 1):
+        clock.now = NOW + timedelta(minutes=minutes)
+        store.ping()
+    with gate.database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT id, at FROM pulse").all()
+    assert [tuple(row) for row in rows] == [(1, "2026-11-22T12:01:00.000000Z")]
+
+
+def test_a_document_of_an_error_is_read_back_too(store, save):
+    _, document = save(cause=Cause.ERROR, attempt=0)
+    assert digest_of(store.find("11111111-aaaa")) == document["digest"]
