@@ -6,7 +6,7 @@ digest and about what was asked. Everything else is a ServerError.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -141,20 +141,23 @@ class Client:
         follower = _Follower(observer or Silent())
         while True:
             is_polled = follower.failures >= _MOST_STREAM_FAILURES
-            if not is_polled:
-                self._follow(evaluation_id, follower)
+            heard_the_end = not is_polled and self._follow(evaluation_id, follower)
             asked = self.limit.clock.now()
             evaluation = self._get(evaluation_id, min(_POLL_SECONDS, max(self.limit.left, 0.0)) if is_polled else 0.0)
             if evaluation.state.is_over:
                 return evaluation
+            follower.observer.scanned(0)  # a sign of life
+            if heard_the_end:  # but the record says otherwise, and that is what counts
+                follower.failures += 1
+                self.limit.rest(backoff(follower.failures, self.limit.clock))
             if is_polled:
                 phase = evaluation.phase if isinstance(evaluation.phase, str) else ""
                 follower.begin(phase or str(evaluation.state))
                 if self.limit.clock.now() - asked < 1.0:  # a server that does not wait is not asked without a pause
                     self.limit.rest(2.0)
 
-    def _follow(self, evaluation_id: str, follower: _Follower) -> None:
-        """Hear events until the last one, or until the stream breaks or has been open for long."""
+    def _follow(self, evaluation_id: str, follower: _Follower) -> bool:
+        """Hear events until the last one (True), or until the stream breaks or has been open for long (False)."""
         path = f"/v1/evaluations/{quoted(evaluation_id)}/events"
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(follower.last)} if follower.last else {})
         opened, heard = self.limit.clock.now(), False
@@ -163,21 +166,27 @@ class Client:
                 media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if response.status_code != 200 or media_type != "text/event-stream":
                     follower.failures += 1
-                    return
-                for told in read_events(response.iter_raw()):
-                    self.limit.check()
+                    return False
+                for told in read_events(self._while_fresh(response, opened)):
                     if told.number is not None and told.number > follower.last:
                         follower.last, heard = told.number, True
                         self._tell(follower, told.kind, told.data)
                     if told.kind in (State.DONE, State.ERROR, State.CANCELLED):
-                        follower.failures = 0
-                        return
-                    if self.limit.clock.now() - opened > _STREAM_SECONDS:
-                        return
+                        return True
+                    follower.observer.scanned(0)  # a sign of life
         except (httpx.TransportError, GarbledError):
             pass
-        follower.failures = 0 if heard else follower.failures + 1
-        self.limit.rest(backoff(max(follower.failures, 1), self.limit.clock))
+        if self.limit.clock.now() - opened <= _STREAM_SECONDS:
+            follower.failures = 0 if heard else follower.failures + 1
+            self.limit.rest(backoff(max(follower.failures, 1), self.limit.clock))
+        return False
+
+    def _while_fresh(self, response: httpx.Response, opened: float) -> Iterator[bytes]:
+        for chunk in response.iter_raw():
+            self.limit.check()
+            if self.limit.clock.now() - opened > _STREAM_SECONDS:
+                return
+            yield chunk
 
     def _tell(self, follower: _Follower, kind: str, data: Mapping[str, Any]) -> None:
         match kind:

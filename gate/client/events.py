@@ -29,14 +29,14 @@ def read_events(chunks: Iterable[bytes]) -> Iterator[Told]:
     An event that was not finished by an empty line is dropped. Raises GarbledError where a line is no text, or longer
     than any line of gate.
     """
-    number, kind, data = None, "", list[str]()
+    number, kind, data, size = None, "", list[str](), 0
     for line in _lines(chunks):
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if not line:
             if kind or data:
                 yield Told(number, kind, _parsed("\n".join(data)))
-            number, kind, data = None, "", []
+            number, kind, data, size = None, "", [], 0
         elif not name:
             yield Told()
         elif name == "id":
@@ -45,7 +45,8 @@ def read_events(chunks: Iterable[bytes]) -> Iterator[Told]:
             kind = value
         elif name == "data":
             data.append(value)
-            if sum(map(len, data)) > _LONGEST_LINE:
+            size += len(value) + 1
+            if size > _LONGEST_LINE:
                 raise GarbledError("an event is too long")
 
 

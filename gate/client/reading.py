@@ -58,7 +58,7 @@ class TroubleAnswer(_Answer):
 class EvaluationAnswer(_Answer):
     """An evaluation as the server tells of it."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}\Z")]
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$")]
     state: State
     model: str
     stage: str | None
@@ -76,7 +76,7 @@ class EvaluationAnswer(_Answer):
 class ReportFile(_Answer):
     """A file of a report. Its address is ours to build."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$")]
 
 
 class ReportAnswer(_Answer):
@@ -116,7 +116,7 @@ class Verdicts(_Answer):
     class Item(_Answer):
         """One verdict."""
 
-        id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}\Z")]
+        id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$")]
 
     items: Annotated[tuple[Item, ...], Field(max_length=200)]
 
@@ -158,7 +158,7 @@ def refusal(reply: Reply, server: str) -> GateError:
         return PolicyError([_problem(line, server) for line in problem.problems[:_MOST_PROBLEMS]])
     listed = [_listed(error) for error in (*problem.errors, *problem.problems)[:_MOST_PROBLEMS]]
     more = "; ".join(line for line in listed if line not in text)
-    return UsageError(f"{text}: {more}" if more else text)
+    return UsageError(f"{text}; {more}" if more else text)
 
 
 def not_gate(reply: Reply, server: str) -> ServerError:

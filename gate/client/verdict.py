@@ -25,9 +25,9 @@ from gate.flow.document import SCHEMA, digest_of
 
 LARGEST_BYTES = 64 * 2**20
 
-_Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+_Sha256 = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 _Name = Annotated[str, Field(min_length=1)]
-_Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
+_Moment = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 _Count = Annotated[int, Field(ge=0)]
 
@@ -65,7 +65,7 @@ class Side(_Part):
     """One side of the data."""
 
     uri: str
-    digest: Annotated[str, Field(pattern=r"^(none\Z|[a-z0-9]+:)")]
+    digest: Annotated[str, Field(pattern=r"^(none$|[a-z0-9]+:)")]
     rows: _Count
     since: Annotated[_Moment | None, Field(alias="from")]
     until: _Moment | None
