@@ -129,7 +129,7 @@ METRICS: tuple[Metric, ...] = (
            "0 if the newest verdict is report-only and so promotes nothing, else 1.", "M*S"),
     _gauge("gate_model_verdict_timestamp_seconds", _STATE, _MODEL, "When the newest verdict was given.", "M*S"),
     _gauge("gate_verdict_valid_until_timestamp_seconds", _STATE, _MODEL,
-           "When the newest verdict stops to hold.", "M*S"),
+           "Until when the newest verdict is valid.", "M*S"),
     _counter("gate_verdicts_total", _STATE, ("stage", "verdict", "trigger"),
              "Verdicts ever stored; purging old ones does not lower it.", "S*5*4",
              verdict=VERDICTS, trigger=TRIGGERS),

@@ -20,7 +20,7 @@ _HIDDEN = "***"
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     # The last @ before the path: a password may hold one.
     (re.compile(r"(?<=://)[^/\s'\"]*@"), f"{_HIDDEN}@"),
-    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*b?['\"]?)(?:(?:basic|bearer|digest|token)\s+)?[^\s'\",}]+"),
+    (re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*(?:b(?=['\"]))?['\"]?)(?:(?:basic|bearer|digest|token)\s+)?[^\s'\",}]+"),
      rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)\b(basic|bearer)(\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\1\2{_HIDDEN}"),
     (re.compile(r"(?i)((?:password|passwd|pwd|secret|token|api[_-]?key)['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;}]+"),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -23,8 +24,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 import gate
@@ -162,11 +164,10 @@ class Metrics:
 
         The state of the database is among them, so this may take as long as its collector waits; call it on a thread.
         """
-        try:
-            encode, content_type = choose_encoder(accept)
-        except ValueError:  # a version that is none
-            encode, content_type = choose_encoder("")
-        return encode(self._registry), content_type
+        if any(part.split(";")[0].strip() == "application/openmetrics-text" for part in accept.split(",")):
+            text = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+            return text, openmetrics.CONTENT_TYPE_LATEST
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
     # --- building -------------------------------------------------------------------------------------------------
 
@@ -221,6 +222,7 @@ class _Build:
         yield InfoMetricFamily(metric.family, metric.meaning, value=self._said)
 
 
+@cache
 def _version(library: str) -> str:
     for distribution in (library, f"{library}-skinny"):
         try:
