@@ -78,8 +78,11 @@ def _lost(before, after, path="$") -> list[str]:
     if isinstance(before, dict):
         if not isinstance(after, dict):
             return [path]
-        return [lost for key, value in before.items()
-                for lost in (_lost(value, after[key], f"{path}.{key}") if key in after else [f"{path}.{key}"])]  # fmt: skip
+        return [
+            lost
+            for key, value in before.items()
+            for lost in (_lost(value, after[key], f"{path}.{key}") if key in after else [f"{path}.{key}"])
+        ]
     if isinstance(before, list):
         if not isinstance(after, list) or len(before) != len(after):
             return [path]
