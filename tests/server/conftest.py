@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,19 @@ def another_gate(tmp_path):
             return stack.enter_context(_running(service))
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def eventually():
+    """Wait until something holds."""
+
+    def wait(holds) -> None:
+        deadline = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < deadline, "it never came to be"
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture(scope="session")
