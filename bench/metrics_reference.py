@@ -35,8 +35,9 @@ Times are timestamps: an age is `time() - x`. Ratios go from 0 to 1. A label val
 characters; a longer one ends in `~` and a digest. A value that is not on a label's list is `other`.
 
 In the bounds M is the number of models (up to 500), S of stages (up to 4), F of exported features (up to 50 of a
-model in a stage), D of dimensions (4). The state has at most 15,000 series; what is more is left out, features first
-and of every model equally many, and counted in `gate_metrics_series_dropped`. The process adds about 600, and some 20 a route.
+model in a stage), D of dimensions (4). The state has at most 18,000 series; what is more is left out, features first
+and of every model equally many, and counted in `gate_metrics_series_dropped`. The process adds about 600, and some
+20 a route.
 
 A model version is only in `gate_model_info` and `gate_served_info`. Run ids, evaluation ids, people, error texts and
 digests of models are never labels; `gate_evaluation_duration_seconds` carries the evaluation's id as an exemplar

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from gate.domain.plain import escaped
 from gate.telemetry.catalogue import BY_NAME
@@ -31,7 +32,7 @@ class Sheet:
         """Write one series. A label set that is there already stays as it is: two of one kind break a whole scrape."""
         assert len(labels) == len(BY_NAME[name].labels), name
         series = self._series.setdefault(name, {})
-        place = tuple(map(label_text, labels))
+        place = tuple(label_text(str(label)) for label in labels)
         if place in series:
             return
         if not self.room:
@@ -49,9 +50,9 @@ class Sheet:
         return self._series.get(name, {})
 
 
-def label_text(value: object) -> str:
+@lru_cache(maxsize=65_536)
+def label_text(text: str) -> str:
     r"""Render a label value: printable, at most 200 characters; a longer one ends in a digest, so that two stay two."""
-    text = str(value)
     if not text.isprintable():
         text = "".join(char if char.isprintable() else escaped(char) for char in text)
     if len(text) <= _LONGEST:

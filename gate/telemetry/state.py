@@ -33,7 +33,7 @@ V = TypeVar("V")
 
 _log = logging.getLogger(__name__)
 
-_MOST_SERIES = 15_000  # of the state; a scrape of everything stays below a sample_limit of 20,000
+_MOST_SERIES = 18_000  # of the state; a scrape of everything stays below a sample_limit of 20,000
 _MOST_IN_A_ROW = 10
 _PAGES, _PAGE = 5, 10  # how far back a served version's promotion is looked for
 _RECENT = 100  # evaluations that are looked at for the last success of each trigger
