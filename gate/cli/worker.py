@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import click
 
 from gate.cli.server import require_server
+from gate.errors import UsageError
 
 
 @click.command("worker")
@@ -17,13 +19,15 @@ def command(name: str | None) -> None:
 
     Give each worker a name of its own, and the same one when it starts again: then it finishes what it had begun.
     """
-    import os
-
     from gate.wiring.settings import load_settings
 
-    settings = load_settings({**os.environ, "GATE_WORKER_NAME": name} if name is not None else os.environ)
+    settings = load_settings()
     if name is not None:
-        settings = replace(settings, origins={**settings.origins, "worker_name": "--name"})
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
+            raise UsageError(
+                f"--name: it must be a name of letters, digits, dots, dashes and underscores, got {name!r}"
+            )
+        settings = replace(settings, worker_name=name, origins={**settings.origins, "worker_name": "--name"})
     require_server()
     from gate.wiring.service import run_worker
 

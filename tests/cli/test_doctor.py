@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner
+from wire import Pretender, http
+from wire import wire as opened
 
+import gate
 from gate.cli import doctor
 from gate.cli.app import cli
 from gate.cli.doctor import Line, examine
@@ -24,7 +27,8 @@ checks: [{check: schema_match}]
 @pytest.fixture
 def setup(tmp_path, monkeypatch):
     """An empty setup: a home, no registry, no policies."""
-    for name in ("GATE_CONFIG", "GATE_POLICIES", "GATE_DATA_HOSTS", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):
+    for name in ("GATE_CONFIG", "GATE_POLICIES", "GATE_DATA_HOSTS", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI",
+                 "GATE_URL", "GATE_DATABASE"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GATE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -133,3 +137,88 @@ def test_a_missing_library_names_the_command_that_installs_it(monkeypatch):
 def test_every_line_fits_in_80_columns(setup):
     answer = CliRunner().invoke(cli, ["doctor"])
     assert max(len(line) for line in answer.stdout.splitlines() if str(setup) not in line) <= 80
+
+
+# --- with a server ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(setup, monkeypatch):
+    """A setup whose GATE_URL names a server that answers what the test wants."""
+    with opened() as wire:
+        monkeypatch.setenv("GATE_URL", wire.url)
+        yield wire
+
+
+def checks(*, needed: bool, ok: bool = False) -> dict:
+    return {"policies": {"ok": ok, "needed": needed, "detail": "p.yaml:3: no such key"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "mark", "text", "code"),
+    [
+        ({"ready": True, "checks": checks(needed=False, ok=True)}, 200, "ok", "{0} is ready, gate {1}", 0),
+        ({"ready": True, "checks": checks(needed=False)}, 200, "warn",
+         "{0} answers, gate {1}; policies: p.yaml:3: no such key", 0),
+        ({"ready": False, "checks": checks(needed=True)}, 503, "fail",
+         "{0} is not ready: policies: p.yaml:3: no such key", 4),
+        ("<html>", 200, "fail", ("{0}: answered with something that gate does not say: Invalid JSON: expected value "
+                                 "at line 1 column 1"), 4),
+    ],
+)  # fmt: skip
+def test_the_server_is_looked_at_instead_of_what_it_has(served, answer, status, mark, text, code):
+    pretender = Pretender()
+    wanted = answer
+    served.answer = lambda asked: http(wanted, status) if asked.path == "/readyz" else pretender(asked)
+    lines = list(examine())
+    assert not {"registry", "store", "policy files"} & {line.subject for line in lines}
+    line = next(line for line in lines if line.subject == "server")
+    assert (line.mark, line.text) == (mark, text.format(served.url, gate.__version__))
+    assert CliRunner().invoke(cli, ["doctor"]).exit_code == code
+
+
+def test_another_version_on_the_server_is_worth_a_line(served):
+    pretender = Pretender()
+    served.answer = lambda asked: (
+        http({"info": {"version": "9.9"}}) if asked.path.endswith("openapi.json") else pretender(asked)
+    )
+    assert found("server") == Line(
+        "warn", "server", f"{served.url} is ready, but runs gate 9.9", "run the same version here"
+    )
+
+
+def test_a_server_that_is_not_there_is_exit_4_and_asked_once(setup, monkeypatch):
+    monkeypatch.setenv("GATE_URL", "http://user:geheim@127.0.0.1:9")
+    ended = CliRunner().invoke(cli, ["doctor"])
+    assert ended.exit_code == 4
+    assert "geheim" not in ended.output
+    assert found("server").text == "http://***@127.0.0.1:9: cannot be reached: [Errno 111] Connection refused"
+
+
+def test_with_a_server_the_extras_may_be_missing(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    assert [line.mark for line in doctor._installation(needed=())] == ["ok", "warn", "warn", "warn"]
+    assert [line.mark for line in doctor._installation()] == ["ok", "fail", "warn", "warn"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+psycopg://gate:geheim@db/gate", "postgresql+psycopg://gate:ge@heim/x@db/gate",
+     "postgresql+psycopg://db/gate?user=gate&password=geheim&sslmode=require"],
+)  # fmt: skip
+def test_no_form_of_a_database_address_shows_its_password(setup, monkeypatch, url):
+    monkeypatch.setenv("GATE_DATABASE", url)
+    text = found("database").text
+    assert "heim" not in text
+    assert text.startswith("postgresql+psycopg://")
+    assert text.endswith(" (GATE_DATABASE)")
+
+
+def test_zero_and_off_are_values(setup, monkeypatch):
+    monkeypatch.setenv("GATE_WORKERS", "0")
+    monkeypatch.setenv("GATE_METRICS_STATE", "off")
+    monkeypatch.setenv("GATE_DATA_ROOTS", f"{setup}/b,{setup}/a")
+    assert found("workers").text == "0 (GATE_WORKERS)"
+    assert found("metrics_state").text == "off (GATE_METRICS_STATE)"
+    assert found("data_roots").text == f"{setup}/a, {setup}/b (GATE_DATA_ROOTS)"
+    assert found("database").text == "not set (not set)"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import gate
 from gate.flow.document import digest_of
 
 DOCUMENTS = Path(__file__).parents[1] / "cli" / "documents"
@@ -184,7 +185,7 @@ class Pretender:
     submitted: list[Any] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
-    def __call__(self, asked: Asked) -> Answer:
+    def __call__(self, asked: Asked) -> Answer:  # noqa: C901  # a table of routes
         final = self.ended or over(self.document)
         match asked.method, asked.path.strip("/").split("/"):
             case "POST", ["v1", "evaluations"]:
@@ -211,6 +212,8 @@ class Pretender:
                 return http(self.files[name], kind="text/html")
             case "GET", ["readyz"]:
                 return http({"ready": True, "checks": {"database": {"ok": True, "needed": True, "detail": "answers"}}})
+            case "GET", ["v1", "openapi.json"]:
+                return http({"openapi": "3.1.0", "info": {"title": "gate", "version": gate.__version__}})
             case _:
                 return problem(404, "not-found", f"{asked.path}: there is none here")
 
