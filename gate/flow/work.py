@@ -86,6 +86,9 @@ class WorkObserver(Protocol):
     def called(self, operation: str, result: str, seconds: float) -> None:
         """The registry was asked by it."""
 
+    def scanned(self, rows: int) -> None:
+        """So many more rows were read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -180,6 +183,7 @@ class Work:
                     self.observer.called(operation, result, float(seconds))
                 case {"kind": "rows", "scanned": int(rows)}:
                     scanned += rows
+                    self.observer.scanned(rows)
                     if time.monotonic() - written_at >= _ROWS_EVERY_SECONDS:
                         written_at = time.monotonic()
                         self._note(evaluation_id, "rows", {"scanned": scanned})

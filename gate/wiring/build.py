@@ -70,7 +70,7 @@ def build_ports(
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
         datasets = DuckDatasets(
             settings.home, memory_limit=settings.memory_limit, threads=settings.threads, hosts=settings.data_hosts,
-            folder=Path(folder), roots=roots,
+            folder=Path(folder), roots=roots, observer=observer,
         )  # fmt: skip
         registry = build_registry(settings, timeout_seconds, observer)
         yield Ports(

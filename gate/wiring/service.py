@@ -168,6 +168,7 @@ def working(service: Service) -> Iterator[None]:
         )
         worker.start()
         service.worker = worker
+        service.metrics.slots(settings.workers)
         try:
             yield
         finally:
@@ -308,7 +309,8 @@ class _Heard:
         """Phases come with the answer."""
 
     def scanned(self, rows: int) -> None:
-        """Rows are told to whoever waits."""
+        """Rows were read."""
+        self.metrics.scanned(rows)
 
 
 def _registry(service: Service) -> MlflowRegistry:

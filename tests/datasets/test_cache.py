@@ -102,7 +102,7 @@ def test_a_file_with_other_bytes_and_its_old_times_is_read_again(bench, path, mo
 
 def test_an_entry_that_others_could_have_written_is_computed_again(bench, path):
     bench.open("a.parquet").parts([Values("s")])
-    for entry in (bench.home / "parts").rglob("*.npz"):
+    for entry in (bench.home / "parts").rglob("*.part"):
         entry.chmod(0o666)
     bench.scans.clear()
     bench.open("a.parquet").parts([Values("s")])
@@ -176,7 +176,7 @@ def test_only_missing_parts_are_computed(bench, path):
 def test_a_torn_entry_is_computed_again(bench, path, damage):
     requests = [Values("s"), Bins("x", Grid(), Split("s"))]
     first = bench.open("a.parquet").parts(requests)
-    entries = list((bench.home / "parts").rglob("*.npz"))
+    entries = list((bench.home / "parts").rglob("*.part"))
     assert len(entries) == 4  # and the numbers of rows and of undated rows
     for entry in entries:
         entry.write_bytes(damage(entry.read_bytes()))
@@ -186,7 +186,7 @@ def test_a_torn_entry_is_computed_again(bench, path, damage):
 
 def test_an_entry_of_pickles_is_not_opened(bench, path):
     bench.open("a.parquet").parts([Values("s")])
-    for entry in (bench.home / "parts").rglob("*.npz"):
+    for entry in (bench.home / "parts").rglob("*.part"):
         with entry.open("wb") as stream:
             np.savez(stream, type=np.array([object()], dtype=object), allow_pickle=True)
     assert bench.open("a.parquet").parts([Values("s")])[Values("s")].rows == 500
@@ -194,7 +194,7 @@ def test_an_entry_of_pickles_is_not_opened(bench, path):
 
 def test_what_cannot_be_computed_is_not_kept(bench, path):
     bench.open("a.parquet").parts([Values("absent")])
-    assert len(list((bench.home / "parts").rglob("*.npz"))) == 2  # the numbers of rows and of undated rows
+    assert len(list((bench.home / "parts").rglob("*.part"))) == 2  # the numbers of rows and of undated rows
 
 
 def test_a_window_is_kept_by_its_own_end_and_one_that_ends_now_is_not(bench, path):
@@ -205,9 +205,9 @@ def test_a_window_is_kept_by_its_own_end_and_one_that_ends_now_is_not(bench, pat
     assert opened.facts.rows == 72
     assert opened.parts([Values("s")])[Values("s")].rows == 72
     assert bench.scans == []
-    kept = len(list((bench.home / "parts").rglob("*.npz")))
+    kept = len(list((bench.home / "parts").rglob("*.part")))
     bench.open("a.parquet", window=Window("t", timedelta(days=30))).parts([Values("s")])
-    assert len(list((bench.home / "parts").rglob("*.npz"))) == kept
+    assert len(list((bench.home / "parts").rglob("*.part"))) == kept
 
 
 def test_the_folder_keeps_the_datasets_that_were_used_last(bench, monkeypatch):

@@ -49,6 +49,7 @@ class Heard:
     outcomes: list = field(default_factory=list)
     calls: list = field(default_factory=list)
     running: int = 0
+    rows: int = 0
 
     def begun(self):
         self.running += 1
@@ -59,6 +60,9 @@ class Heard:
 
     def called(self, *call):
         self.calls.append(call)
+
+    def scanned(self, rows):
+        self.rows += rows
 
 
 class Told:
@@ -100,6 +104,7 @@ def test_progress_is_recorded_as_it_comes(world, store):
     assert events[2].data == {"name": "registry", "detail": "models:/toy/1"}
     assert events[3].data == {"scanned": 2000}
     assert heard.calls == [("get_version", "ok", 0.1)]
+    assert heard.rows == 2000
     assert (heard.outcomes, heard.running) == (["hold"], 0)
 
 
