@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +27,7 @@ from gate.server.pages import page_routes
 from gate.server.problem import ProblemError
 from gate.server.reports import report_routes
 from gate.server.service import Service
+from gate.server.site import Site
 from gate.server.threads import THREADS, Threads
 from gate.server.watch import Watch
 
@@ -58,6 +60,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
+    app.state.site = Site(service.settings.public_url)
     app.add_middleware(Envelope, metrics=service.metrics)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -71,7 +74,9 @@ class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """Make the OpenAPI document, once."""
         if self.openapi_schema is None:
-            self.openapi_schema = document_of(self)
+            self.openapi_schema = document_of(
+                self, [route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+            )
         return self.openapi_schema
 
 
@@ -81,13 +86,17 @@ async def _openapi(request: Request) -> Response:
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
-def _refused(request: Request, wrong: Exception) -> NoReturn:
-    """Turn Starlette's own refusals into problems."""
+def _refused(request: Request, wrong: Exception) -> Response:
+    """Turn Starlette's own refusals into problems; for a person who follows a wrong address, into a page."""
     assert isinstance(wrong, HTTPException)
     match wrong.status_code:
         case 404:
             standard = wrong.detail == HTTPStatus.NOT_FOUND.phrase
-            raise ProblemError("not-found", "there is no such address here" if standard else wrong.detail)
+            problem = ProblemError("not-found", "there is no such address here" if standard else wrong.detail)
+            if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+                raise problem
+            shown: Response = request.app.state.site.problem(request, problem)
+            return shown
         case 405:
             methods = _methods(request)
             detail = f"{request.method} cannot be done here; {methods} can" if methods else "that cannot be done here"

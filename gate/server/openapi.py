@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -45,8 +47,8 @@ _WRITTEN: tuple[type[BaseModel], ...] = (
 )
 
 
-def document_of(app: FastAPI) -> dict[str, Any]:
-    """Write the OpenAPI document of the server."""
+def document_of(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
+    """Write the OpenAPI document of the server, whose own routes are `routes`."""
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -55,6 +57,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         tags=TAGS,
     )
+    _restore_examples(document, routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for gone in ("HTTPValidationError", "ValidationError"):  # FastAPI's own problems, which never leave this server
         schemas.pop(gone, None)
@@ -62,6 +65,16 @@ def document_of(app: FastAPI) -> dict[str, Any]:
     schemas.update(_verdict())
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _restore_examples(document: dict[str, Any], routes: Iterable[APIRoute]) -> None:
+    """Put back the content of answers as it was written: FastAPI leaves out what is null, also within an example."""
+    for route in routes:
+        for method in route.methods or ():
+            answers = document["paths"][route.path][method.lower()]["responses"]
+            for status, written in route.responses.items():
+                if "content" in written:
+                    answers[str(status)]["content"] = written["content"]
 
 
 def _schemas() -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Trouble(_Written):
 
     type: str = Field(pattern=f"^{PREFIX}", examples=[PREFIX + "registry-unreachable"])
     title: str = Field(examples=["The registry does not answer"])
-    detail: str = Field(examples=["http://mlflow:5000 did not answer within 15 s"])
+    detail: str = Field(examples=["the registry did not answer within 15 s"])
     exit_code: int = Field(ge=2, le=4, description="What `gate check` exits with.", examples=[4])
     problems: list[str] = Field(description="Of a wrong policy, everything that is wrong with it.", examples=[[]])
 

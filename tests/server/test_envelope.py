@@ -142,8 +142,9 @@ def test_the_database_may_break_in_any_route(another_gate):
         service.cancel = service.retry = fail
 
     gate = another_gate(change=breaks)
-    paths = ["/v1/evaluations", f"/v1/evaluations/{NOBODY}", f"/v1/evaluations/{NOBODY}/events", "/v1/verdicts",
-             "/v1/verdicts/abcd", "/v1/verdicts/abcd/report", "/v1/models", "/v1/models/a/versions/1/verdict"]  # fmt: skip
+    paths = ["/v1/evaluations", f"/v1/evaluations/{NOBODY}", f"/v1/evaluations/{NOBODY}/events",
+             "/v1/verdicts", "/v1/verdicts/abcd", "/v1/verdicts/abcd/report", "/v1/models",
+             "/v1/models/a/versions/1/verdict"]  # fmt: skip
     answers = [gate.get(path) for path in paths]
     answers += [gate.client.delete(paths[1]), gate.client.post(f"{paths[1]}/retry")]
     assert {(answer.status_code, answer.headers.get("retry-after")) for answer in answers} == {(503, "5")}
@@ -178,14 +179,14 @@ def test_a_request_leaves_one_line_and_one_count_with_the_template_of_its_route(
         b"GET /v1/evaluations/%0d%0aSet-Cookie:%20a=b HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /v1/evaluations?before=%0d%0aSet-Cookie:%20a=b HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /v1/verdicts/abcd%0d%0aSet-Cookie:%20a=b/report HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\x0bSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n",
+        b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nIdempotency-Key: a\x0bSet-Cookie: a=b\r\n\r\n",
         b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: \x01\r\n\r\n",
         b"GET http://evil.example/v1/evaluations HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-Many: y\r\n" * 2000 + b"\r\n",
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
         b"GET /v1/evaluations?\xff\xfe=%ff&%00=1 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],

@@ -69,7 +69,7 @@ def test_who_has_the_last_event_is_told_not_to_come_again(gate, finished, last):
 
 @pytest.mark.parametrize("last", ["-1", "x", "1.0", "1" * 10, "٣".encode()])
 def test_a_last_event_that_is_no_number_is_refused(gate, problem, last):
-    answer = gate.get(f"/v1/evaluations/00000000-0000-5000-8000-000000000000/events", headers={"Last-Event-ID": last})
+    answer = gate.get("/v1/evaluations/00000000-0000-5000-8000-000000000000/events", headers={"Last-Event-ID": last})
     message = "String should match pattern '^[0-9]{1,9}$'"
     problem(answer, "invalid-request", 422, "The request is not right", f"header.Last-Event-ID: {message}",
             errors=[{"place": "header.Last-Event-ID", "message": message}])  # fmt: skip

@@ -139,7 +139,8 @@ def test_the_newest_verdict_on_a_version_is_found_by_its_stage(gate, name, probl
             f"a verdict on models:/{model}/1 in stage shadow: there is none here")  # fmt: skip
 
 
-@pytest.mark.parametrize("path", ["x/versions/0", "x/versions/latest", "x/versions/1%00", "%00/versions/1", "a%0Ab/versions/1",
+@pytest.mark.parametrize("path", ["x/versions/0", "x/versions/latest", "x/versions/1%00", "%00/versions/1",
+                                  "a%0Ab/versions/1",
                                   "x" * 300 + "/versions/1", "nobody/versions/1"])  # fmt: skip
 def test_a_version_that_was_never_judged_is_not_found(gate, path):
     answer = gate.get(f"/v1/models/{path}/verdict")

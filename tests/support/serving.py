@@ -131,7 +131,8 @@ def a_verdict(name: str = "toy", version: str = "2", **changes: Any) -> Verdict:
     finding = Finding("drift", "feature_drift", Dimension.TECHNICAL, Severity.MAJOR, judgement, policy_line=3)
     verdict = Verdict(
         id=str(uuid4()), decision=Decision.HOLD, cause=Cause.FAILED, enforced=True, stage="pilot", store="server",
-        model=ModelIdentity(name, version, f"models:/{name}/{version}", "sha256:" + uuid4().hex * 2, "run"), champion=None,
+        model=ModelIdentity(name, version, f"models:/{name}/{version}", "sha256:" + uuid4().hex * 2, "run"),
+        champion=None,
         policy=PolicyIdentity("toy", SHA, "policies/toy.yaml"),
         reference=DataIdentity("r", SHA, 10), current=DataIdentity("c", SHA, 20, labelled=19),
         predictions="bound", overridden=False, findings=(finding,), flip=("temp: bring it to at most 0.1",),
