@@ -51,6 +51,20 @@ def open_engine(url: str, connections: int) -> Engine:
     )  # fmt: skip
 
 
+def open_client(engine: Engine) -> Any:
+    """Make the line's tables if they are not there, and a client of DBOS that never blocks on a lost database."""
+    dbos = load_dbos()
+    client = dbos.DBOSClient(
+        system_database_engine=engine,
+        serializer=dbos.DBOSPortableJSONSerializer(),  # not pickle: who writes there would run code
+        application_name=APPLICATION,
+        lazy=True,
+        retry_connection_errors=False,  # whoever asks is told at once, and asks again
+    )
+    client._sys_db.run_migrations()  # noqa: SLF001  # DBOS.migrate would do so through an engine of its own
+    return client
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = "IMMEDIATE"  # a transaction that reads and then writes could not wait for another
     for pragma in (

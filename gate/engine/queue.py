@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gate.engine.durable import APPLICATION, LINE, VERSION, WORKFLOW, load_dbos, open_engine, shown, translated
+from gate.engine.durable import LINE, VERSION, WORKFLOW, open_client, open_engine, shown, translated
 
 _BATCH = 500
 _LOOK_BACK = timedelta(days=1)
@@ -24,18 +24,10 @@ class DbosQueue:
     """
 
     def __init__(self, url: str, *, connections: int = 10) -> None:
-        dbos = load_dbos()
         self._place = shown(url)
         self._engine = open_engine(url, 1 if url.startswith("sqlite") else connections)
-        self._client = dbos.DBOSClient(
-            system_database_engine=self._engine,
-            serializer=dbos.DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            lazy=True,
-            retry_connection_errors=False,  # whoever hands work in is told at once, and asks again
-        )
         with translated(self._place, "cannot prepare the line of work"):
-            self._client._sys_db.run_migrations()  # noqa: SLF001  # DBOS.migrate would open an engine of its own
+            self._client = open_client(self._engine)
 
     def submit(self, evaluation_id: str, model_name: str) -> None:
         """Put an evaluation in line behind the others of its model; doing so again changes nothing."""

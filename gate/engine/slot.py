@@ -24,7 +24,7 @@ from gate.errors import UsageError
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 2.0
-_RETAKE_SECONDS = 60.0  # a database may hold the lock of a connection that broke until it finds out
+_RETAKE_SECONDS = 20.0  # a database may hold the lock of a connection that broke until it finds out
 
 
 class Slot(Protocol):

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from gate.engine.children import LeftForLater
-from gate.engine.durable import APPLICATION, LINE, VERSION, WORKFLOW, load_dbos, open_engine, shown, translated
+from gate.engine.durable import (
+    APPLICATION,
+    LINE,
+    VERSION,
+    WORKFLOW,
+    load_dbos,
+    open_client,
+    open_engine,
+    shown,
+    translated,
+)  # fmt: skip
 from gate.engine.slot import Slot, take_slot
 from gate.errors import UsageError
 
@@ -123,11 +133,12 @@ class Worker:
         )
         self._register(dbos.DBOS)
         try:
-            dbos.DBOS.launch()
-            dbos.DBOS.register_queue(
+            # Before the launch: DBOS looks for lines when it begins, and then only now and again.
+            open_client(self._engine).register_queue(
                 LINE, partition_concurrency=1, worker_concurrency=self._concurrency,
-                polling_interval_sec=_POLL_SECONDS, on_conflict="always_update",
+                polling_interval_sec=_POLL_SECONDS, on_conflict="always_update", application_name=APPLICATION,
             )  # fmt: skip
+            dbos.DBOS.launch()
         except BaseException:
             dbos.DBOS.destroy(destroy_registry=True)
             self._engine.dispose()

@@ -107,3 +107,11 @@ def divide(job, send):
 
 def answer_nonsense(job, send):
     return {"value": float("nan")} if job["nan"] else {"value": Path("/")}
+
+
+def work(job, send):
+    """Be at work, for as long as the record wants it."""
+    send({"pid": os.getpid()})
+    while job["held"] and not Path(job["released"]).exists():
+        time.sleep(0.02)
+    return {"worked": True}
