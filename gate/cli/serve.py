@@ -26,6 +26,6 @@ def command(host: str | None, port: int | None) -> None:
     if port is not None:
         settings = replace(settings, port=port, origins={**settings.origins, "port": "--port"})
     require_server()
-    from gate.wiring.service import run_server
+    from gate.server.processes import run_server
 
     run_server(settings)

@@ -29,6 +29,6 @@ def command(name: str | None) -> None:
             )
         settings = replace(settings, worker_name=name, origins={**settings.origins, "worker_name": "--name"})
     require_server()
-    from gate.wiring.service import run_worker
+    from gate.server.processes import run_worker
 
     run_worker(settings)

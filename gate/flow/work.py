@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from gate.domain.evaluation import Evaluation, State, Submission, Trouble
-from gate.domain.verdict import Decision
+from gate.domain.verdict import Cause
 from gate.errors import (
     CandidateError,
     DataError,
@@ -29,6 +29,7 @@ from gate.policy.match import PolicySet
 
 _log = logging.getLogger(__name__)
 
+_REFUSED = UsageError.exit_code
 _ROWS_EVERY_SECONDS = 0.5  # progress is for people: no database is written to more often than they look
 _GRACE_SECONDS = 5.0  # for the worker to end late work itself, and say so better than the sweeper could
 _MOST_DEATHS = 3  # a process that is ended by a signal is tried again: the machine may have been short of memory
@@ -81,7 +82,10 @@ class WorkObserver(Protocol):
         """One more is being worked on."""
 
     def ended(self, evaluation: Evaluation, outcome: str, seconds: float, answer: Mapping[str, Any]) -> None:
-        """One is over: `outcome` is promote, hold, error or cancelled; `answer` is the runner's, empty without one."""
+        """One is over: `outcome` is promote, hold, refused, error, cancelled or retried.
+
+        `answer` is the runner's, empty without one.
+        """
 
     def called(self, operation: str, result: str, seconds: float) -> None:
         """The registry was asked by it."""
@@ -189,6 +193,8 @@ class Work:
                         self._note(evaluation_id, "rows", {"scanned": scanned})
                 case {"kind": "phase", "name": str(name), "detail": str(detail)}:
                     self._note(evaluation_id, "phase", {"name": name, "detail": detail})
+                case {"kind": "log", "logger": str(logger), "level": int(level), "text": str(text)}:
+                    logging.getLogger(logger).log(level, "%s", text, extra={"evaluation_id": evaluation_id})
                 case _:
                     _log.warning("a message that nobody understands: %s", message)
 
@@ -212,14 +218,15 @@ class Work:
         return begun.tries >= _MOST_DEATHS
 
     def _outcome(self, evaluation_id: str, answer: Mapping[str, Any]) -> str:
-        if answer:
-            return str(answer["decision"])
+        """In one word: promote, hold, refused (the request or a policy is wrong), error or cancelled."""
         found = self.evaluations.get(evaluation_id)
-        if found is not None and found.verdict_id is not None:
-            # Stored, and then the process died before it could say so.
-            document = self.archive.find(found.verdict_id) or {}
-            return str(document.get("decision", Decision.HOLD))
-        return str(found.state) if found else str(State.CANCELLED)
+        if found is None:
+            return str(State.CANCELLED)
+        if not answer and found.verdict_id is not None:  # stored, and then the process died before it could say so
+            answer = self.archive.find(found.verdict_id) or {}
+        if answer:
+            return "error" if answer["cause"] == Cause.ERROR else str(answer["decision"])
+        return "refused" if found.trouble is not None and found.trouble.exit_code == _REFUSED else str(found.state)
 
     def _seconds(self, model_name: str) -> float:
         """The longest deadline of the policies that may apply: which one does is known only to the registry's tags."""

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from gate.domain.evaluation import Evaluation, Submission
-from gate.errors import GateError, MissingExtraError, UsageError
+from gate.errors import GateError, MissingExtraError
 from gate.flow.care import Care, carefully
 from gate.flow.policies import PolicyShelf
 from gate.flow.submit import Desk
@@ -144,6 +144,7 @@ def build_service(settings: Settings) -> Iterator[Service]:
         closing.callback(queue.close)
         if settings.metrics_state:
             metrics.register(StateCollector(store.verdicts, store.evaluations, shelf.current, now=_now))
+        metrics.slots(0)
         desk = Desk(store.evaluations, store.verdicts, queue, shelf, settings.queue_seconds)
         yield Service(settings, store, queue, shelf, desk, metrics)
 
@@ -164,8 +165,9 @@ def working(service: Service) -> Iterator[None]:
             settings.evaluation_seconds, lambda verdict_id: verdict_url(settings, verdict_id),
         )  # fmt: skip
         worker = Worker(
-            settings.engine_url, settings.worker_name, settings.home, work.perform, work.tell, settings.workers
-        )
+            settings.engine_url, settings.worker_name, settings.home, _named(work.perform), _named(work.tell),
+            settings.workers,
+        )  # fmt: skip
         worker.start()
         service.worker = worker
         service.metrics.slots(settings.workers)
@@ -216,40 +218,15 @@ def _round(tasks: Sequence[tuple[str, float, Callable[[], object]]], over: threa
         over.wait(max(0.0, min(due.values()) - time.monotonic()))
 
 
-def run_server(settings: Settings) -> None:
-    """Answer over HTTP, and work and care unless GATE_WORKERS is 0, until the process is told to end."""
-    require_server()
-    from gate.server.run import serve
-    from gate.telemetry.logs import configure
+def _named(task: Callable[[str], None]) -> Callable[[str], None]:
+    """Have every line that a task logs carry the id of its evaluation."""
+    from gate.telemetry.logs import about
 
-    configure()
-    with ExitStack() as running:
-        service = running.enter_context(build_service(settings))
-        if settings.workers:
-            running.enter_context(working(service))
-        running.enter_context(caring(service))
-        serve(service, settings.host, settings.port)
+    def named(evaluation_id: str) -> None:
+        with about(evaluation_id):
+            task(evaluation_id)
 
-
-def run_worker(settings: Settings) -> None:
-    """Work and care, and answer only for monitoring, until the process is told to end."""
-    require_server()
-    from gate.server.run import serve_worker
-    from gate.telemetry.logs import configure
-
-    if not settings.workers:
-        raise UsageError("GATE_WORKERS is 0: a worker that does nothing; set how many evaluations it does at once")
-    if settings.database is None:
-        raise UsageError(
-            "gate worker needs a database that it shares with gate serve: set GATE_DATABASE=postgresql+psycopg://...; "
-            "without one, gate serve works by itself"
-        )
-    configure()
-    with ExitStack() as running:
-        service = running.enter_context(build_service(settings))
-        running.enter_context(working(service))
-        running.enter_context(caring(service))
-        serve_worker(service, settings.host, settings.port)
+    return named
 
 
 def verdict_url(settings: Settings, verdict_id: str) -> str | None:

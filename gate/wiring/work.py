@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,10 +44,26 @@ class Reporting:
         self.send({"kind": "called", "operation": operation, "result": result, "seconds": seconds})
 
 
+class _Forwarded(logging.Handler):
+    """Sends warnings and worse to the parent, whose log carries the evaluation's id."""
+
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a line, with its traceback."""
+        try:
+            self._send({"kind": "log", "logger": record.name, "level": record.levelno, "text": self.format(record)})
+        except Exception:  # noqa: BLE001  # as every handler: a log line costs no verdict
+            self.handleError(record)
+
+
 def judge(order: Order, send: Callable[[Message], None]) -> Message:
     """Judge a candidate and store the verdict; what the parent wants to know of it. Raises as `evaluate` does."""
     from gate.flow.evaluate import evaluate
 
+    logging.getLogger().handlers[:] = [_Forwarded(send)]
     job, settings = order.job, order.settings
     asked = job.submission
     request = Request(
@@ -63,13 +80,22 @@ def judge(order: Order, send: Callable[[Message], None]) -> Message:
         evaluation=job.evaluation_id,
         trigger=asked.trigger,
     )
-    with build_ports(settings, Reporting(send), job.seconds, roots=settings.data_roots) as ports:
+    with (
+        logs.about(job.evaluation_id),
+        build_ports(settings, Reporting(send), job.seconds, roots=settings.data_roots) as ports,
+    ):
         outcome = evaluate(request, ports, now=datetime.now(UTC), verdict_id=job.evaluation_id)
     return {
         "verdict_id": outcome.verdict.id,
         "decision": str(outcome.verdict.decision),
+        "cause": outcome.verdict.cause and str(outcome.verdict.cause),
         "findings": [
-            {"kind": finding.kind, "dimension": str(finding.dimension), "status": str(finding.judgement.status)}
+            {
+                "check": finding.check,
+                "kind": finding.kind,
+                "dimension": str(finding.dimension),
+                "status": str(finding.judgement.status),
+            }
             for finding in outcome.verdict.findings
         ],
         "phases": dict(outcome.verdict.timings_seconds),

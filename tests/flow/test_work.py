@@ -17,7 +17,7 @@ from gate.errors import (
 )
 from gate.flow.work import Work, WorkCrashedError, WorkDiedError, WorkLateError, WorkStoppedError
 
-ANSWER = {"verdict_id": "v", "decision": "hold", "findings": [], "phases": {"data": 0.1}}
+ANSWER = {"verdict_id": "v", "decision": "hold", "cause": "failed", "findings": [], "phases": {"data": 0.1}}
 
 
 LATE = "no verdict within 60 s; the policy's evaluate.deadline, or GATE_EVALUATION_SECONDS of the server, allows more"
@@ -89,12 +89,13 @@ def world(desk, store, shelf, now):
     return make
 
 
-def test_progress_is_recorded_as_it_comes(world, store):
+def test_progress_is_recorded_as_it_comes(world, store, caplog):
     work, evaluation, heard = world(
         [
             {"kind": "phase", "name": "registry", "detail": "models:/toy/1"},
             {"kind": "called", "operation": "get_version", "result": "ok", "seconds": 0.1},
             {"kind": "rows", "scanned": 2000},
+            {"kind": "log", "logger": "gate.flow.judge", "level": 40, "text": "check psi crashed"},
             {"kind": "nonsense"},
         ]
     )
@@ -105,6 +106,10 @@ def test_progress_is_recorded_as_it_comes(world, store):
     assert events[3].data == {"scanned": 2000}
     assert heard.calls == [("get_version", "ok", 0.1)]
     assert heard.rows == 2000
+    assert [(record.name, record.levelname, record.getMessage(), record.evaluation_id)
+            for record in caplog.records if record.levelname == "ERROR"] == [
+        ("gate.flow.judge", "ERROR", "check psi crashed", evaluation.id)
+    ]  # fmt: skip
     assert (heard.outcomes, heard.running) == (["hold"], 0)
 
 
@@ -139,7 +144,7 @@ def test_what_goes_wrong_ends_the_evaluation_in_words(world, store, wrong, kind,
     assert ended.state is State.ERROR
     assert (ended.trouble.kind, ended.trouble.exit_code, ended.trouble.detail) == (kind, exit_code, detail)
     assert store.evaluations.events(evaluation.id)[-1].kind == "error"
-    assert (heard.outcomes, heard.running) == (["error"], 0)
+    assert (heard.outcomes, heard.running) == (["refused" if exit_code == 2 else "error"], 0)
 
 
 def test_a_process_that_is_killed_is_tried_again(world, store):
