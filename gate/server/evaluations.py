@@ -75,6 +75,17 @@ _LOCATION = {
 }
 _KEY = {"Idempotency-Key": {"description": "The key that names this request.", "schema": {"type": "string"}}}
 
+_EVENT = {
+    "type": "object",
+    "description": "One event of the stream. The stream itself is text, as the HTML standard defines it.",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "event": {"type": "string", "description": "What happened; kinds that you do not know are to be ignored."},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+
 
 class Listing(BaseModel):
     """What a list of evaluations may be asked for."""
@@ -209,8 +220,8 @@ async def get(request: Request, evaluation_id: EvaluationId, asked: Annotated[Wa
     responses={
         200: documented(
             "Events until the evaluation is over, or the server closes.",
-            'id: 1\nevent: queued\ndata: {"at": "2026-11-22T12:00:00Z"}\n\n',
-            schema={"type": "string"},
+            {"id": "1", "event": "queued", "data": '{"at": "2026-11-22T12:00:00Z"}'},
+            schema=_EVENT,
             media_type="text/event-stream",
         ),
         204: documented("It is over, and `Last-Event-ID` was its last event: there is no more to come."),

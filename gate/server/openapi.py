@@ -58,6 +58,7 @@ def document_of(app: FastAPI, routes: Iterable[APIRoute]) -> dict[str, Any]:
         tags=TAGS,
     )
     _restore_examples(document, routes)
+    _drop_null_parameters(document)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for gone in ("HTTPValidationError", "ValidationError"):  # FastAPI's own problems, which never leave this server
         schemas.pop(gone, None)
@@ -75,6 +76,20 @@ def _restore_examples(document: dict[str, Any], routes: Iterable[APIRoute]) -> N
             for status, written in route.responses.items():
                 if "content" in written:
                     answers[str(status)]["content"] = written["content"]
+
+
+def _drop_null_parameters(document: dict[str, Any]) -> None:
+    """Say that a parameter is left out, and not that it is null: text in an address or a header never is."""
+    for item in document["paths"].values():
+        for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                schema = parameter["schema"]
+                others = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+                if len(others) == 1:
+                    parameter["schema"] = {
+                        **others[0],
+                        **{k: v for k, v in schema.items() if k not in ("anyOf", "default")},
+                    }
 
 
 def _schemas() -> dict[str, Any]:

@@ -102,3 +102,10 @@ def test_a_real_verdict_and_real_evaluations_are_what_the_document_says(document
 def test_the_document_holds_no_address_of_anybody(document):
     assert "servers" not in document
     assert "http://" not in json.dumps(document)
+
+
+def test_no_parameter_is_ever_null(document):
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert "anyOf" not in parameter["schema"], (name, parameter["name"])
+            assert "null" not in json.dumps(parameter["schema"]), (name, parameter["name"])

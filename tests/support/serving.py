@@ -153,6 +153,9 @@ def a_service(folder: Path, url: str | None = None, **environment: str) -> Itera
     settings = load_settings({"GATE_HOME": str(folder), "GATE_POLICIES": str(policies), **environment}, folder)
     store = open_store(url or settings.database_url)
     try:
-        yield ServedService(settings, store, PolicyShelf(policies, datetime(2026, 11, 22, 8, tzinfo=UTC)))
+        shelf = PolicyShelf(
+            policies, datetime(2026, 11, 22, 8, tzinfo=UTC), client_policies=settings.client_policies
+        )
+        yield ServedService(settings, store, shelf)
     finally:
         store.close()
