@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +17,7 @@ from gate.flow.document import digest_of
 from gate.flow.ports import Backlog, Standing
 from gate.store import cursors, reports
 from gate.store.database import Database
+from gate.store.documents import Documents
 from gate.store.events import append
 from gate.store.purge import purge
 from gate.store.tables import attempts, evaluations, pulse, served, verdict_totals, verdicts
@@ -27,7 +27,7 @@ from gate.store.upsert import add, put
 
 _SHORTEST_PREFIX = 4
 _AFTER_ANY_ID = "\U0010ffff"
-_REMEMBERED = 4096  # documents whose digest was right; by the digest of their text, so a change is noticed
+_AT_ONCE = 100  # documents in one statement
 _MOST_TRIES = 5  # at storing a report whose shared pieces are purged again and again meanwhile
 
 
@@ -45,7 +45,7 @@ class SqlVerdictStore:
         self._database = Database(database) if isinstance(database, str) else database
         self._place = self._database.place
         self._clock = clock
-        self._intact: OrderedDict[bytes, None] = OrderedDict()
+        self._documents = Documents(self._place)
 
     # --- VerdictStore ------------------------------------------------------------------------------------------------
 
@@ -86,10 +86,10 @@ class SqlVerdictStore:
         """The document of a verdict by its id, or by the beginning of it; UsageError if several begin so."""
         if not is_storable(verdict_id):
             return None
-        exact = self._documents(_SHOWN.where(verdicts.c.id == verdict_id))
+        exact = self._found(_SHOWN.where(verdicts.c.id == verdict_id))
         if exact or len(verdict_id) < _SHORTEST_PREFIX:
             return exact[0] if exact else None
-        found = self._documents(_SHOWN.where(self._begins(verdict_id)).order_by(verdicts.c.sequence).limit(2))
+        found = self._found(_SHOWN.where(self._begins(verdict_id)).order_by(verdicts.c.sequence).limit(2))
         if len(found) > 1:
             raise UsageError(f"verdict {verdict_id!r}: several begin so; write more of the id")
         return found[0] if found else None
@@ -101,7 +101,7 @@ class SqlVerdictStore:
         newest = _SHOWN.where(verdicts.c.model_name == model_name).order_by(verdicts.c.sequence.desc()).limit(1)
         if other_than is not None:
             newest = newest.where(verdicts.c.id != other_than)
-        found = self._documents(newest)
+        found = self._found(newest)
         return found[0] if found else None
 
     # --- Archive -----------------------------------------------------------------------------------------------------
@@ -123,19 +123,24 @@ class SqlVerdictStore:
         rows = self._rows(query)
         more = len(rows) > limit
         return (
-            [self._checked(row) for row in rows[:limit]],
+            [self._documents.read(row) for row in rows[:limit]],
             cursors.write("verdict", rows[limit - 1].sequence) if more else None,
         )
 
     def standings(self) -> Sequence[Standing]:
         """The newest verdict of each (model, stage), by name."""
         newest = select(func.max(verdicts.c.sequence)).group_by(verdicts.c.model_name, verdicts.c.stage)
-        query = _SHOWN.add_columns(verdicts.c.model_name, verdicts.c.stage, verdicts.c.trigger).where(
-            verdicts.c.sequence.in_(newest)
-        )
-        rows = self._rows(query)
+        columns = (verdicts.c[name] for name in ("id", "digest", "model_name", "stage", "trigger"))
+        rows = self._rows(select(*columns).where(verdicts.c.sequence.in_(newest)))
+        documents = {row.id: self._documents.kept(row.id, row.digest) for row in rows}
+        unread = [verdict_id for verdict_id, document in documents.items() if document is None]
+        for begin in range(0, len(unread), _AT_ONCE):
+            some = _SHOWN.where(verdicts.c.id.in_(unread[begin : begin + _AT_ONCE]))
+            documents |= {row.id: self._documents.keep(row) for row in self._rows(some)}
         standings = [
-            Standing(row.model_name, row.stage, row.id, Trigger(row.trigger), self._checked(row)) for row in rows
+            Standing(row.model_name, row.stage, row.id, Trigger(row.trigger), document)
+            for row in rows
+            if (document := documents[row.id]) is not None  # else it was purged a moment ago: a newer one is there
         ]
         return sorted(standings, key=lambda standing: (standing.model_name, standing.stage))
 
@@ -248,38 +253,12 @@ class SqlVerdictStore:
         bytewise = collate(verdicts.c.id, "BINARY" if self._place.startswith("sqlite") else "C")
         return and_(bytewise >= prefix, bytewise < prefix + _AFTER_ANY_ID)
 
-    def _documents(self, query: Select[Any]) -> list[Mapping[str, Any]]:
-        return [self._checked(row) for row in self._rows(query)]
+    def _found(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+        return [self._documents.read(row) for row in self._rows(query)]
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         with self._database.reading() as connection:
             return connection.execute(query).all()
-
-    def _checked(self, row: Row[Any]) -> Mapping[str, Any]:
-        """Read a document back. One that is not what was stored is an error: a changed verdict is no verdict."""
-        try:
-            document: dict[str, Any] = json.loads(row.document)
-            stated = (document["id"], document["decision"], document["digest"])
-            intact = stated == (row.id, row.decision, row.digest) and self._has_its_digest(row.document, document)
-        except (ValueError, KeyError, TypeError):
-            intact, document = False, {}
-        if not intact:
-            raise StoreError(
-                f"{self._place}: verdict {row.id} was changed after it was stored (its digest does not match)"
-            )
-        return document
-
-    def _has_its_digest(self, written: str, document: Mapping[str, Any]) -> bool:
-        """Whether a document has the digest that it states. The text of one that had it is remembered by a digest."""
-        key = hashlib.sha256(written.encode("utf-8", "surrogatepass")).digest()
-        if key in self._intact:
-            return True
-        if digest_of(document) != document["digest"]:
-            return False
-        self._intact[key] = None
-        while len(self._intact) > _REMEMBERED:
-            self._intact.popitem(last=False)
-        return True
 
 
 _SHOWN = select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -81,10 +82,29 @@ def test_there_are_no_standings_without_verdicts(store):
 
 
 def test_a_digest_that_was_right_is_not_computed_again(store, save, monkeypatch):
-    save()
-    assert store.standings()
-    monkeypatch.setattr("gate.store.verdicts.digest_of", lambda _: pytest.fail("computed again"))
-    assert store.standings()[0].document == store.find("11111111-aaaa")
+    _, document = save()
+    assert store.find("11111111-aaaa") == document
+    monkeypatch.setattr("gate.store.documents.digest_of", lambda _: pytest.fail("computed again"))
+    assert store.standings()[0].document == store.find("11111111-aaaa") == document
+
+
+def test_standings_are_read_once_and_again_when_memory_is_short(store, save, monkeypatch):
+    documents = [save(f"v-{name}", model=model(name))[1] for name in "abc"]
+    monkeypatch.setattr("gate.store.documents._MOST_CHARACTERS", 2 * len(json.dumps(documents[0])) + 9)
+    read = []
+    monkeypatch.setattr(
+        store._documents, "read", lambda row, read_it=store._documents.read: read.append(row.id) or read_it(row)
+    )
+    for _ in range(2):
+        assert [standing.document for standing in store.standings()] == documents
+    assert read[:3] == ["v-a", "v-b", "v-c"]
+    assert 0 < len(read[3:]) < 4
+    assert len(store._documents._kept) == 2
+    monkeypatch.setattr("gate.store.documents._MOST_CHARACTERS", 10**9)
+    store.standings()
+    read.clear()
+    assert [standing.document for standing in store.standings()] == documents
+    assert read == []
 
 
 # --- ids -------------------------------------------------------------------------------------------------------------
