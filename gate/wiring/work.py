@@ -81,10 +81,7 @@ def judge(order: Order, send: Callable[[Message], None]) -> Message:
         evaluation=job.evaluation_id,
         trigger=asked.trigger,
     )
-    with (
-        logs.about(job.evaluation_id),
-        build_ports(settings, Reporting(send), job.seconds, roots=settings.data_roots) as ports,
-    ):
+    with build_ports(settings, Reporting(send), job.seconds, roots=settings.data_roots) as ports:
         outcome = evaluate(request, ports, now=datetime.now(UTC), verdict_id=job.evaluation_id)
     return {
         "verdict_id": outcome.verdict.id,
