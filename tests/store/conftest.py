@@ -12,7 +12,9 @@ from gate.domain.finding import Dimension, Finding, Judgement, Severity, Status
 from gate.domain.verdict import Cause, DataIdentity, Decision, ModelIdentity, PolicyIdentity, Verdict
 from gate.flow.document import document_of
 from gate.store import Store, open_store
+from gate.store.database import open_database
 from gate.store.evaluations import SqlEvaluations
+from gate.store.tables import metadata
 from gate.store.verdicts import SqlVerdictStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,10 +62,32 @@ def sqlite_url(tmp_path) -> str:
     return f"sqlite:///{tmp_path / 'gate.db'}"
 
 
+@pytest.fixture
+def fresh() -> None:
+    """Ask for a database without tables, or for one that the test may spoil."""
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_url(postgres) -> str:
+    """A PostgreSQL database with gate's tables, which tests empty instead of making one each."""
+    url = postgres.new_database()
+    open_database(url).dispose()
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request) -> str:
-    """An empty database, on each of the two systems in turn."""
-    return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    """A database without rows, on each of the two systems in turn."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_url")
+    if "fresh" in request.fixturenames:
+        return request.getfixturevalue("postgres_url")
+    shared = request.getfixturevalue("shared_postgres_url")
+    engine = create_engine(shared)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"))
+    engine.dispose()
+    return shared
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def insert(connection, verdict, **changes) -> dict:
 
 
 @pytest.fixture
-def first_release(url, new_verdict):
+def first_release(url, fresh, new_verdict):
     """A database of the first release with five verdicts; their documents."""
     engine = create_engine(url)
     config = Config()

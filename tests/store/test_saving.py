@@ -83,7 +83,7 @@ def test_an_evaluation_that_does_not_run_gets_no_verdict(gate, save, counts, run
 
 
 @pytest.mark.parametrize("broken", ["verdict_totals", "report_pieces", "blobs", "attempts", "verdicts", "events"])
-def test_what_fails_halfway_leaves_nothing(gate, save, counts, running, edit, broken):
+def test_what_fails_halfway_leaves_nothing(fresh, gate, save, counts, running, edit, broken):
     running()
     before = counts()
     edit(f"ALTER TABLE {broken} RENAME TO away")
@@ -266,7 +266,7 @@ def test_a_process_that_is_killed_while_it_stores_leaves_nothing_half(gate, url)
     acknowledged: list[str] = []
     gate.verdicts.totals()
     here = Path(__file__)
-    for kill in range(4):
+    for kill in range(3):
         arguments = [url, str(here.parents[1] / "support"), str(here.with_name("conftest.py")), str(kill)]
         writer = subprocess.Popen([sys.executable, "-c", _WRITER, *arguments], stdout=subprocess.PIPE, text=True)
         acknowledged.append(writer.stdout.readline().strip())
@@ -300,7 +300,7 @@ def test_a_process_that_is_killed_while_it_stores_leaves_nothing_half(gate, url)
     assert gate.verdicts.totals() == {("pilot", "failed", "api"): done}
 
 
-def test_a_store_error_says_nothing_of_the_verdict(store, save, edit):
+def test_a_store_error_says_nothing_of_the_verdict(fresh, store, save, edit):
     save("v-0")
     edit("DROP TABLE verdict_totals")
     with pytest.raises(GateError) as raised:

@@ -21,7 +21,7 @@ def guard(folder: str, user: str, *command: str) -> None:
     The end of standard input alone would not do: a child that the parent forked holds its other end too.
     """
     parent = os.getppid()
-    asked, over = threading.Event(), threading.Event()
+    asked, orphan, over = threading.Event(), threading.Event(), threading.Event()
 
     def die_with_the_guard() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGQUIT)  # PR_SET_PDEATHSIG; runs after the change of user, which resets it
@@ -32,8 +32,7 @@ def guard(folder: str, user: str, *command: str) -> None:
     )  # fmt: skip
 
     def listen() -> None:
-        if os.read(0, 4) == b"stop":
-            asked.set()
+        (asked if os.read(0, 4) == b"stop" else orphan).set()
         over.set()
 
     threading.Thread(target=listen, daemon=True).start()
@@ -42,13 +41,13 @@ def guard(folder: str, user: str, *command: str) -> None:
     while not over.wait(0.2) and os.getppid() == parent and server.poll() is None:
         pass
     if server.poll() is None:
-        server.send_signal(signal.SIGQUIT if asked.is_set() else signal.SIGINT)
+        server.send_signal(signal.SIGQUIT)  # at once, as a loss of power would
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-    if os.getppid() != parent:
+    if not asked.is_set() and (orphan.is_set() or os.getppid() != parent):
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)  # the listener may still read
 
