@@ -11,7 +11,6 @@ from typing import Any
 from gate.domain.candidate import ModelRef
 from gate.flow.request import Request
 from gate.flow.work import Job
-from gate.telemetry import logs
 from gate.wiring.build import build_ports
 from gate.wiring.settings import Settings
 
