@@ -190,7 +190,7 @@ def problem_of(wrong: GateError) -> ProblemError:  # noqa: C901  # a table
                 "invalid-request", str(wrong), errors=[{"place": "request", "message": str(wrong)}]
             )  # fmt: skip
         case TooBusyError():
-            return ProblemError("too-many-requests", str(wrong), headers={"Retry-After": str(wrong.retry_after)})
+            return busy(str(wrong), wrong.retry_after)
         case StoreError() if "was changed after it was stored" in str(wrong):
             return ProblemError("verdict-damaged", "the stored verdict does not match its digest; the log names it")
         case StoreError():
@@ -203,6 +203,11 @@ def problem_of(wrong: GateError) -> ProblemError:  # noqa: C901  # a table
             )
         case _:
             return internal()
+
+
+def busy(detail: str, seconds: int) -> ProblemError:
+    """Say that it is too much at once, and when to come again."""
+    return ProblemError("too-many-requests", detail, headers={"Retry-After": str(seconds)})
 
 
 def internal() -> ProblemError:

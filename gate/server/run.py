@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -135,7 +137,7 @@ def _server(app: ASGIApp, bound: socket.socket, says: str, note: str, closing: C
         )
     config = uvicorn.Config(
         app,
-        http="httptools" if find_spec("httptools") else "h11",
+        http=_protocol(),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -149,6 +151,15 @@ def _server(app: ASGIApp, bound: socket.socket, says: str, note: str, closing: C
     )
     words = " ".join(part for part in (says, address_of(bound) if says else "", note) if part)
     return _Server(config, bound, words, closing)
+
+
+def _protocol() -> Literal["h11"] | type[asyncio.Protocol]:
+    """Ours over httptools where that is installed; h11 is slower, and bounds a head by itself."""
+    if find_spec("httptools") is None:
+        return "h11"
+    from gate.server.protocol import Protocol
+
+    return Protocol
 
 
 def _shown(host: str) -> str:

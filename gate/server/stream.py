@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from gate.domain.evaluation import Event
 from gate.errors import GateError
+from gate.server.problem import ProblemError
 from gate.server.threads import Threads
 from gate.server.watch import FINAL, Ticket, Watch
 
@@ -64,7 +65,9 @@ class EventStream(Response):
 
     async def _write(self, ticket: Ticket, send: Send) -> None:
         await _put(send, _RETRY)
-        with contextlib.suppress(GateError):  # the database is away: the client comes again, and goes on where it was
+        with contextlib.suppress(
+            GateError, ProblemError
+        ):  # the database is away: the client comes again, and goes on where it was
             async for chunk in self._chunks(ticket):
                 await _put(send, chunk)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from gate.errors import TooBusyError
+from gate.server.problem import busy
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -17,7 +17,7 @@ _MOST_WAITING = 512  # calls; beyond it the database is behind, and more waiting
 
 
 class Threads:
-    """Runs calls that may wait for the database. More than a bounded number of them is refused with TooBusyError."""
+    """Runs calls that may wait for the database. More than a bounded number of them is refused with a ProblemError."""
 
     def __init__(self, threads: int = THREADS, name: str = "gate-http") -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -26,7 +26,7 @@ class Threads:
     async def __call__(self, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run `call` in one of the threads and wait for what it returns or raises."""
         if self._open >= _MOST_WAITING:
-            raise TooBusyError(self._open, 1)
+            raise busy(f"{self._open:,} questions to the database wait already; ask again in 1 s", 1)
         self._open += 1
         try:
             loop = asyncio.get_running_loop()

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from gate.domain.evaluation import Event, State
-from gate.errors import GateError, TooBusyError
+from gate.errors import GateError
 from gate.flow.ports import Evaluations
+from gate.server.problem import busy
 from gate.server.threads import Threads
 
 _log = logging.getLogger("gate.server")
@@ -75,9 +76,9 @@ class Watch:
 
     @contextlib.asynccontextmanager
     async def ticket(self, evaluation_id: str, seen: int = 0) -> AsyncIterator[Ticket]:
-        """Wait for news of an evaluation for as long as the context lasts; TooBusyError if too many wait already."""
+        """Wait for news of an evaluation for as long as the context lasts; ProblemError if too many wait already."""
         if len(self._tickets) >= MOST_WAITING:
-            raise TooBusyError(len(self._tickets), 10)
+            raise busy(f"{len(self._tickets):,} clients wait already; ask again in 10 s", 10)
         ticket = Ticket(evaluation_id, seen)
         self._tickets.add(ticket)
         self._begin()

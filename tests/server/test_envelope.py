@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import socket
+import time
 
 import pytest
 
 from gate.errors import EngineError, MissingExtraError, RegistryError, StoreError
+from gate.server import protocol
 
 NOBODY = "00000000-0000-5000-8000-000000000000"
 
 
 def raw(gate, text: bytes) -> bytes:
-    """Send bytes as they are; the answer."""
-    address = gate.client.base_url
-    with socket.create_connection((address.host, address.port), timeout=10) as connection:
+    """Send bytes as they are; the answer, or what came of it before the connection was closed."""
+    address, answer = gate.client.base_url, b""
+    with contextlib.suppress(OSError), socket.create_connection((address.host, address.port), timeout=10) as connection:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_WR)
-        answer = b""
         while piece := connection.recv(65_536):
             answer += piece
     return answer
@@ -184,7 +186,8 @@ def test_a_request_leaves_one_line_and_one_count_with_the_template_of_its_route(
         b"GET http://evil.example/v1/evaluations HTTP/1.1\r\nHost: evil.example\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-Many: y\r\n" * 2000 + b"\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-Many: y\r\n" * 20_000 + b"\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: " + b"y" * 1_000_000,
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
         b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /v1/evaluations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n{",
@@ -197,3 +200,31 @@ def test_hostile_bytes_get_an_answer_or_none_and_the_server_goes_on(gate, text):
     assert b"evil.example" not in answer
     assert not answer or answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 4"))
     assert gate.get("/livez").status_code == 200
+
+
+def test_a_head_without_an_end_is_cut_off(gate):
+    address = gate.client.base_url
+    with socket.create_connection((address.host, address.port), timeout=10) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            connection.sendall(b"y" * 100_000_000)
+    assert gate.get("/livez").status_code == 200
+
+
+def test_who_sends_no_request_or_drips_it_is_let_go(another_gate, monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    gate = another_gate()
+    address = gate.client.base_url
+    for sent in (b"", b"GET /livez HTTP/1.1\r\nHost: x\r\n"):
+        with socket.create_connection((address.host, address.port), timeout=10) as connection:
+            connection.sendall(sent)
+            assert connection.recv(100) == b""
+
+
+def test_a_second_request_over_the_same_connection_may_come_late(another_gate, monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    gate = another_gate()
+    for _ in range(2):
+        assert gate.get("/livez").status_code == 200
+        time.sleep(0.3)
+    assert gate.new()["state"] == "queued"

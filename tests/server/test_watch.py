@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.domain.evaluation import Event
-from gate.errors import StoreError, TooBusyError
+from gate.errors import StoreError
 from gate.server import watch as module
+from gate.server.problem import ProblemError
 from gate.server.threads import Threads
 from gate.server.watch import Watch
 
@@ -118,7 +119,7 @@ def test_more_than_can_be_held_open_are_sent_away(monkeypatch):
 
     async def story(record, watch):
         async with watch.ticket("a"):
-            with pytest.raises(TooBusyError):
+            with pytest.raises(ProblemError, match="1 clients wait already; ask again in 10 s"):
                 async with watch.ticket("b"):
                     pass
         async with watch.ticket("b"):
@@ -139,9 +140,10 @@ def test_threads_are_few_and_what_waits_for_them_is_bounded():
 
         calls = [asyncio.create_task(threads(wait_for_the_gate)) for _ in range(most)]
         await asyncio.sleep(0)
-        with pytest.raises(TooBusyError) as raised:
+        with pytest.raises(ProblemError) as raised:
             await threads(lambda: None)
-        assert raised.value.retry_after == 1
+        assert str(raised.value) == f"{most} questions to the database wait already; ask again in 1 s"
+        assert raised.value.headers == {"Retry-After": "1"}
         gates.set()
         assert await asyncio.gather(*calls) == [True] * most
         assert await threads(lambda: 3) == 3

@@ -153,9 +153,7 @@ def a_service(folder: Path, url: str | None = None, **environment: str) -> Itera
     settings = load_settings({"GATE_HOME": str(folder), "GATE_POLICIES": str(policies), **environment}, folder)
     store = open_store(url or settings.database_url)
     try:
-        shelf = PolicyShelf(
-            policies, datetime(2026, 11, 22, 8, tzinfo=UTC), client_policies=settings.client_policies
-        )
+        shelf = PolicyShelf(policies, datetime(2026, 11, 22, 8, tzinfo=UTC), client_policies=settings.client_policies)
         yield ServedService(settings, store, shelf)
     finally:
         store.close()
