@@ -7,6 +7,7 @@ The server lives as long as the tests of the process. `running(...)` starts one 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -52,7 +53,10 @@ def clean() -> dict[str, str]:
 
 
 def seed_registry(folder: Path, names: Sequence[str] = ("toy",)) -> str:
-    """A SQLite registry in `folder` with version 1 of each model: one logged model under all names. Its URI."""
+    """A SQLite registry in `folder` with version 1 of each model, alias challenger: one logged model under all names.
+
+    Returns its URI.
+    """
     code = (
         "import sys, mlflow\n"
         "from pathlib import Path\n"
@@ -69,8 +73,10 @@ def seed_registry(folder: Path, names: Sequence[str] = ("toy",)) -> str:
         "    model = LinearRegression().fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0.0, 2.0, 1.0])\n"
         "    info = mlflow.sklearn.log_model(\n"
         "        model, name='model', signature=signature, pip_requirements=['scikit-learn'])\n"
+        "client = mlflow.MlflowClient()\n"
         "for name in names:\n"
         "    mlflow.register_model(info.model_uri, name)\n"
+        "    client.set_registered_model_alias(name, 'challenger', '1')\n"
     )
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-c", code, str(folder), *names]
@@ -81,10 +87,12 @@ def seed_registry(folder: Path, names: Sequence[str] = ("toy",)) -> str:
 
 
 def make_pilot(folder: Path) -> None:
-    """A folder with the toy policy and its data."""
+    """A folder with the toy data and two policies: one that promotes `toy*`, and one that nothing in it can meet."""
     (folder / "policies").mkdir(parents=True)
     (folder / "data").mkdir()
     (folder / "policies" / "toy.yaml").write_text(POLICY)
+    held = POLICY.replace("name: toy", "name: held").replace('["toy*"]', '["held*"]')
+    (folder / "policies" / "held.yaml").write_text(held.replace("row_count, min: 500", f"row_count, min: {2 * ROWS}"))
     frame(1).to_parquet(folder / "data" / "reference.parquet")
     frame(2, first_id=ROWS).to_parquet(folder / "data" / "current.parquet")
 
@@ -151,9 +159,23 @@ def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def gate_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GateServer]:
-    """The server that all tests of this process share: SQLite, two workers, the model `toy` version 1."""
+def toy_registry(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A registry with `toy` and `held`, made once for all processes that run tests together. Nobody changes it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "toy-registry"
+    with (shared / "toy-registry.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            seed_registry(folder, ("toy", "held"))
+            (folder / "complete").touch()
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="session")
+def gate_server(tmp_path_factory: pytest.TempPathFactory, toy_registry: str) -> Iterator[GateServer]:
+    """The server that all tests of this process share: SQLite, two workers; it promotes `toy` and holds `held`."""
     folder = tmp_path_factory.mktemp("server") / "served"
     make_pilot(folder)
-    with running(folder, seed_registry(folder / "registry")) as server:
+    with running(folder, toy_registry) as server:
         yield server
