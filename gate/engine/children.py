@@ -67,6 +67,10 @@ class Children:
     Safe to use from many threads. A job and its target travel to the child as a pickle (so the target is a function of
     an importable module), and everything comes back as JSON: a child reads strangers' data, and what it says is
     parsed, never unpickled. In the child, `tempfile` works in a folder that is removed when it ends, however it ends.
+
+    Args:
+        preload: what the fork server imports before it forks: `module`, or `module:function`, which is then called and
+            fills caches. Neither may start a thread. What fails is reported on stderr and left to the child.
     """
 
     def __init__(self, preload: Sequence[str] = ()) -> None:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -53,21 +54,35 @@ class _Child:
 
 
 def main(control_fd: int, preload: Sequence[str]) -> None:
-    """Import the preloads, then fork a child for each request on the control socket, until it is closed."""
+    """Import the preloads, then fork a child for each request on the control socket, until it is closed.
+
+    Args:
+        control_fd: the control socket.
+        preload: `module`, or `module:function` for a function that fills caches; it must start no thread.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a terminal's or a supervisor's; the server decides
         signal.signal(ignored, signal.SIG_IGN)
-    for module in preload:
-        try:
-            importlib.import_module(module)
-        except Exception:  # noqa: BLE001  # the evaluation that needs it will say what is missing, in its own words
-            traceback.print_exc()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for entry in preload:
+            _prepare(entry)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every object that was imported here
     _Nursery(socket.socket(fileno=control_fd)).serve()
     os._exit(0)  # libraries have things to say at an orderly end that nobody wants to read
+
+
+def _prepare(entry: str) -> None:
+    module, _, function = entry.partition(":")
+    try:
+        imported = importlib.import_module(module)
+        if function:
+            getattr(imported, function)()
+    except Exception:  # noqa: BLE001  # the evaluation that needs it will say what is missing, in its own words
+        traceback.print_exc()
 
 
 class _Nursery:

@@ -26,7 +26,7 @@ def render_page(document: Mapping[str, Any], pictures: Pictures, *, beside: Sequ
         beside: names of the files in the same folder, to link to.
     """
     findings = show_findings(document, pictures)
-    return _template().render(
+    return template().render(
         document=document,
         cause=CAUSES.get(str(document["cause"]), ""),
         urgent=[shown for shown in findings if not shown.is_pass],
@@ -37,5 +37,9 @@ def render_page(document: Mapping[str, Any], pictures: Pictures, *, beside: Sequ
 
 
 @cache
-def _template() -> Template:
-    return environment(PackageLoader("gate.publish")).get_template("page.html.j2")
+def template() -> Template:
+    """The page and what it imports, compiled: once in a process, with the first report or before it."""
+    made = environment(PackageLoader("gate.publish"))
+    for name in made.list_templates():
+        made.get_template(name)
+    return made.get_template("page.html.j2")

@@ -293,6 +293,6 @@ def test_a_job_that_cannot_travel_is_refused_before_anything_starts(children):
         run(children, lambda job, send: {})
 
 
-def test_the_fork_server_has_one_thread_whatever_it_imported():
-    with Children(["duckdb", "numpy", "pandas", "pyarrow", "evidently", "mlflow"]) as full:
-        assert run(full, engine_jobs.server_threads)["threads"] == 1
+def test_a_preload_may_be_a_function_that_fills_a_cache():
+    with Children(["engine_jobs:fill"]) as few:
+        assert run(few, engine_jobs.look) == {"filled": True}

@@ -41,9 +41,28 @@ def describe(job, send):
     }
 
 
-def server_threads(job, send):
-    """How many threads the fork server has: a child's parent."""
-    return {"threads": len(list(Path(f"/proc/{os.getppid()}/task").iterdir())), "modules": sorted(sys.modules)}
+_cache = {"filled": False}
+
+
+def fill():
+    _cache["filled"] = True
+
+
+def look(job, send):
+    return _cache
+
+
+def judge_and_look(order, send):
+    """Judge, as a server's child does; what was imported for it, and how many threads the fork server has."""
+    from gate.wiring.work import judge
+
+    before = set(sys.modules)
+    answer = judge(order, send)
+    return {
+        "decision": answer["decision"],
+        "imported": sorted(set(sys.modules) - before),
+        "threads": len(list(Path(f"/proc/{os.getppid()}/task").iterdir())),
+    }
 
 
 def sleep(job, send):
