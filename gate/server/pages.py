@@ -14,7 +14,7 @@ from gate.publish.findings import CAUSES, show_findings
 from gate.server.assets import asset_routes
 from gate.server.service import Service
 from gate.server.site import Site
-from gate.server.view.history import attempts_of, changes_between, versions_of
+from gate.server.view.history import attempts_of, latest_changes, versions_of
 from gate.server.view.portfolio import owner_of, pilot_age, policy_of, portfolio_of
 from gate.server.view.progress import progress_of
 from gate.server.view.standing import Answer, Document, position_of
@@ -61,7 +61,6 @@ def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) ->
         newest = max((standing.document for standing in standings), key=lambda d: d["evaluated_at"], default=None)
         policy = policy_of(policies, newest) if newest else None
         attempts = attempts_of(documents)
-        same_stage = [document for document in documents if newest and document["stage"] == newest["stage"]]
         return site.show(
             request,
             "model.html.j2",
@@ -74,7 +73,7 @@ def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) ->
             running=running,
             attempts=attempts,
             versions=versions_of(attempts),
-            changes=changes_between(same_stage[1], same_stage[0]) if before is None and len(same_stage) > 1 else None,
+            changes=latest_changes(documents) if before is None else (),
             older=older,
             is_newest=before is None,
         )

@@ -75,7 +75,8 @@ class Watched:
 
     def axe(self) -> list[str]:
         """What the accessibility rules find, in words."""
-        self.page.evaluate(AXE)
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations'], iframes: false})")
         return [
             f"{rule['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"

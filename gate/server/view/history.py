@@ -13,6 +13,8 @@ from gate.publish.markup import moment
 from gate.server.view.standing import Answer, Document, answer_when_made
 
 _RANK = {"pass": 0, "warn": 1, "insufficient": 2, "error": 3, "fail": 4}
+_CAUSES = {"failed": "a check failed", "error": "a check could not be made", "awaiting": "people are awaited",
+           "insufficient": "not enough evidence"}  # fmt: skip
 _SHORT = len("sha256:") + 12  # of a digest, enough to tell two apart
 
 
@@ -22,6 +24,17 @@ class Attempt:
 
     document: Document
     answer: Answer
+
+    @property
+    def cause(self) -> str:
+        """Why it held, in a few words; empty for a promotion."""
+        return _CAUSES.get(str(self.document["cause"]), "")
+
+    @property
+    def mark(self) -> str:
+        """The word whose icon and colour stand for it: the answer, or the cause of a hold that nothing failed."""
+        cause = self.document["cause"]
+        return str(cause) if self.answer is Answer.HOLD and cause in ("error", "insufficient") else str(self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +67,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changed between two verdicts. `moved` are numbers that changed without changing how they were judged."""
+    """What changed between two verdicts: findings that got better or worse, and others that decide as before."""
 
     before: Document
     after: Document
     inputs: tuple[Input, ...]
     findings: tuple[Change, ...]
-    moved: tuple[Change, ...]
+    others: tuple[Change, ...]
 
 
 def attempts_of(documents: Sequence[Document]) -> tuple[Attempt, ...]:
@@ -81,15 +94,23 @@ def changes_between(before: Document, after: Document) -> Changes:
     difference = diff(before, after)
     inputs = (Input(change["what"], _value(change["before"]), _value(change["after"]))
               for change in difference["inputs"])  # fmt: skip
-    moved = tuple(_changes(difference, moved=True))
-    return Changes(before, after, tuple(inputs), tuple(_changes(difference, moved=False)), moved)
+    changes = tuple(_changes(difference))
+    telling = tuple(change for change in changes if change.tone != "other")
+    return Changes(before, after, tuple(inputs), telling, tuple(change for change in changes if change.tone == "other"))
 
 
-def _changes(difference: Mapping[str, Any], *, moved: bool) -> Iterator[Change]:
+def latest_changes(documents: Sequence[Document]) -> tuple[Changes, ...]:
+    """For each stage, what changed between its two newest verdicts; `documents` come newest first."""
+    by_stage: dict[str, list[Document]] = {}
+    for document in documents:
+        by_stage.setdefault(document["stage"], []).append(document)
+    return tuple(changes_between(found[1], found[0]) for found in by_stage.values() if len(found) > 1)
+
+
+def _changes(difference: Mapping[str, Any]) -> Iterator[Change]:
     for change in difference["findings"]:
-        if (change["change"] == "measured") is moved:
-            ended = change["after"] or change["before"]
-            yield Change(title(change), _transition(change), _tone(change), ended["status"], ended["reason"])
+        ended = change["after"] or change["before"]
+        yield Change(title(change), _transition(change), _tone(change), ended["status"], ended["reason"])
 
 
 def _transition(change: Mapping[str, Any]) -> str:
