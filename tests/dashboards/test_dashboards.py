@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from itertools import combinations
 
 import pytest
@@ -14,6 +13,7 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from panels import panels, queries
 from prometheus import SHIPPED
 from promql import uses
 
@@ -23,24 +23,6 @@ NAMES = ("fleet", "model")
 PROCESS = {"process_resident_memory_bytes"}
 """What the client library exports of each process; no metric of gate."""
 OF_HISTOGRAMS = re.compile(r"_(bucket|sum|count)$")
-
-
-def panels(dashboard: dict) -> Iterator[dict]:
-    """Every panel that shows something."""
-    for panel in dashboard["panels"]:
-        if panel["type"] == "row":
-            yield from panel.get("panels", [])
-        else:
-            yield panel
-
-
-def queries(dashboard: dict) -> Iterator[tuple[str, str]]:
-    """Every query, of panels and of marks on them, with where it stands."""
-    for panel in panels(dashboard):
-        for target in panel["targets"]:
-            yield panel["title"], target["expr"]
-    for mark in dashboard["annotations"]["list"]:
-        yield mark["name"], mark["expr"]
 
 
 @pytest.fixture(params=NAMES)

@@ -149,7 +149,8 @@ def test_health_checks_use_what_the_images_have(services):
     programs = {name: service["healthcheck"]["test"][1] for name, service in services.items()
                 if "test" in service.get("healthcheck", {})}  # fmt: skip
     assert programs == {
-        "postgres": "pg_isready", "gate": "python", "prometheus": "promtool", "alertmanager": "amtool", "grafana": "wget",
+        "postgres": "pg_isready", "gate": "python", "prometheus": "promtool", "alertmanager": "amtool",
+        "grafana": "wget",
     }  # fmt: skip
     ast.parse(services["gate"]["healthcheck"]["test"][3])
     assert "curl" not in (ROOT / "docker-compose.yml").read_text().replace("# ", "")

@@ -63,7 +63,7 @@ def free_port() -> int:
 
 
 def wait_until(true: Callable[[], Any], what: str, seconds: float = _SECONDS) -> Any:
-    """The first answer that is true; the test fails if there is none in time. Errors of a connection are no answer."""
+    """The first answer that is true; the test fails if there is none in time. No connection, or a 503, is no answer."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
@@ -105,11 +105,15 @@ def ready(url: str, started: subprocess.Popen[bytes], log: Path) -> None:
     wait_until(answers, f"{url} did not become ready, its log says {log.read_text(errors='replace')[-3000:]!r}", 180)
 
 
+def fetch(url: str) -> bytes:
+    """Ask for a page; an answer that is no success is an HTTPError."""
+    with _DIRECT.open(url, timeout=20) as answer:
+        return bytes(answer.read())
+
+
 def get(url: str, **query: str | float) -> Any:
     """Ask for JSON."""
-    address = f"{url}?{urllib.parse.urlencode(query)}" if query else url
-    with _DIRECT.open(address, timeout=20) as answer:
-        return json.load(answer)
+    return json.loads(fetch(f"{url}?{urllib.parse.urlencode(query)}" if query else url))
 
 
 class QueryError(Exception):
@@ -241,7 +245,7 @@ def alertmanager(folder: Path, box: Mailbox) -> Iterator[str]:
     for receiver in config["receivers"]:
         receiver["webhook_configs"] = [{"url": f"{box.address}/{receiver['name']}", "send_resolved": False}]
     for route in (config["route"], *config["route"]["routes"]):
-        route["group_wait"] = "2s"  # as long as it takes the alerts that inhibit others to come in
+        route["group_wait"] = route["group_interval"] = "2s"
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config, sort_keys=False))
     command = [
         program, f"--config.file={folder / 'alertmanager.yml'}", f"--storage.path={folder / 'state'}",
