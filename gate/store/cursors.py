@@ -8,7 +8,7 @@ import binascii
 from gate.errors import UsageError
 
 _SHOWN = 40
-_DIGITS = 18  # of the largest sequence that every database counts to
+_MOST = 2**31 - 1  # the largest sequence that every database counts to
 
 
 def write(kind: str, sequence: int) -> str:
@@ -20,8 +20,10 @@ def read(kind: str, cursor: str) -> int:
     """Read a cursor of the same kind; UsageError if `write` did not make it."""
     try:
         named, _, sequence = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        if named == kind and sequence.isdecimal() and len(sequence) <= _DIGITS and write(kind, int(sequence)) == cursor:
-            return int(sequence)
+        if named == kind and sequence.isdecimal() and len(sequence) <= len(str(_MOST)):
+            number = int(sequence)
+            if number <= _MOST and write(kind, number) == cursor:
+                return number
     except (ValueError, binascii.Error):
         pass
     shown = cursor if len(cursor) <= _SHOWN else cursor[:_SHOWN] + "..."

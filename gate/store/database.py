@@ -124,11 +124,12 @@ _INHERITED: list[Engine] = []
 
 
 def _after_fork() -> None:
-    for database in _DATABASES:
+    for database in list(_DATABASES):
         database._forget_in_child()  # noqa: SLF001  # of this module
 
 
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):  # where there is no fork, there is nothing to forget
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def open_database(url: str | URL) -> Engine:

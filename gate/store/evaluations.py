@@ -137,7 +137,7 @@ class SqlEvaluations:
         """Queued or running evaluations, oldest first."""
         return [_evaluation(row) for row in self._rows(_unfinished())]
 
-    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+    def _rows(self, query: Select[Any]) -> Sequence[Row[*tuple[Any, ...]]]:
         with self._database.reading() as connection:
             return connection.execute(query).all()
 
@@ -185,28 +185,37 @@ def _row(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _evaluation(row: Row[Any]) -> Evaluation:
-    return Evaluation(
-        id=row.id,
-        principal=row.principal,
-        key=row.key,
-        submission=_submission(json.loads(row.submission)),
-        model_name=row.model_name,
-        state=State(row.state),
-        created_at=from_text(row.created_at),
-        expires_at=from_text(row.expires_at),
-        started_at=from_text(row.started_at) if row.started_at else None,
-        finished_at=from_text(row.finished_at) if row.finished_at else None,
-        tries=row.tries,
-        worker=row.worker,
-        verdict_id=row.verdict_id,
-        trouble=_trouble(json.loads(row.trouble)) if row.trouble else None,
-        retry_of=row.retry_of,
-    )
+def _evaluation(row: Row[*tuple[Any, ...]]) -> Evaluation:
+    """Read an evaluation back; StoreError if somebody else wrote it."""
+    try:
+        return Evaluation(
+            id=row.id,
+            principal=row.principal,
+            key=row.key,
+            submission=_submission(json.loads(row.submission)),
+            model_name=row.model_name,
+            state=State(row.state),
+            created_at=from_text(row.created_at),
+            expires_at=from_text(row.expires_at),
+            started_at=from_text(row.started_at) if row.started_at else None,
+            finished_at=from_text(row.finished_at) if row.finished_at else None,
+            tries=row.tries,
+            worker=row.worker,
+            verdict_id=row.verdict_id,
+            trouble=_trouble(json.loads(row.trouble)) if row.trouble else None,
+            retry_of=row.retry_of,
+        )
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise StoreError(f"evaluation {row.id}: its record was changed, and cannot be read") from wrong
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(row.sequence, from_text(row.at), row.kind, json.loads(row.data))
+def _event(row: Row[*tuple[Any, ...]]) -> Event:
+    try:
+        return Event(row.sequence, from_text(row.at), row.kind, json.loads(row.data))
+    except (ValueError, TypeError) as wrong:
+        raise StoreError(
+            f"evaluation {row.evaluation_id}: event {row.sequence} was changed, and cannot be read"
+        ) from wrong
 
 
 def _submission(stored: dict[str, Any]) -> Submission:

@@ -195,7 +195,7 @@ def test_sixteen_writers_and_eight_readers_never_find_the_database_locked(gate, 
             gate.evaluations.events("0000-0")
             gate.evaluations.page(limit=5)
             reads += 1
-            done.wait(0.01)
+            done.wait(0.05)
         return reads
 
     with ThreadPoolExecutor(24) as pool:  # all of them at once

@@ -195,6 +195,24 @@ def test_an_event_that_is_not_json_is_refused(evaluations, running, data):
         evaluations.note("e-1", "phase", data, NOW)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE evaluations SET submission = '{'", "evaluation e-1: its record was changed, and cannot be read"),
+        ("UPDATE evaluations SET submission = '{}'", "evaluation e-1: its record was changed, and cannot be read"),
+        ("UPDATE evaluations SET state = 'promoted'", "evaluation e-1: its record was changed, and cannot be read"),
+        ("UPDATE evaluations SET created_at = 'today'", "evaluation e-1: its record was changed, and cannot be read"),
+        ("UPDATE events SET data = '{'", "evaluation e-1: event 1 was changed, and cannot be read"),
+    ],
+)
+def test_a_record_that_somebody_changed_is_a_store_error(evaluations, running, edit, change, said):
+    running()
+    edit(change)
+    with pytest.raises(StoreError) as raised:
+        (evaluations.events if "event 1" in said else evaluations.get)("e-1")
+    assert str(raised.value) == said
+
+
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
