@@ -34,8 +34,11 @@ class Request:
     trigger: Trigger = Trigger.CI
 
     def again(self, candidate: Candidate, policy: str) -> str:
-        """Write the command that asks the same again: the version by number, the policy that was chosen."""
-        words = ["gate", "check", candidate.uri, "--policy", policy]
+        """Write the command that asks the same again: the version by number, the policy that was chosen.
+
+        A server chooses among its own policies, and its paths mean nothing to whoever asks it.
+        """
+        words = ["gate", "check", candidate.uri, *(["--policy", policy] if self.kept == "local" else [])]
         for option, value in (("--reference", self.reference), ("--current", self.current), ("--stage", self.stage)):
             words += [option, value] if value is not None else []
         return shlex.join(words)

@@ -80,6 +80,7 @@ def test_giving_up_and_waiting_later_for_the_same_evaluation(gate_server: GateSe
     assert waited.returncode == 1
     document = json.loads(waited.stdout)
     assert (document["model"]["name"], document["store"]) == ("held", "server")
+    assert {finding["reproduce"] for finding in document["findings"]} == {"gate check models:/held/1"}
     shown = gate_server.gate("show", document["id"][:8], "--format", "json")
     assert (shown.returncode, json.loads(shown.stdout)) == (0, document)
     assert gate_server.gate("diff", document["id"][:12], document["id"][:12]).returncode == 0
