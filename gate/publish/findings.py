@@ -63,6 +63,12 @@ def show_findings(document: Mapping[str, Any], pictures: Pictures | None = None)
     return sorted((drawn.show(finding) for finding in document["findings"]), key=_urgency)
 
 
+def in_the_way(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The findings that hold a verdict, the worst first, not drawn."""
+    held = (finding for finding in document["findings"] if stands_in_the_way(finding))
+    return sorted(held, key=lambda finding: _ORDER.get(finding["status"], 0))
+
+
 def title(finding: Mapping[str, Any]) -> str:
     """Name what was judged: `feature_drift, temp`."""
     return ", ".join([finding["check"], *finding["subject"].values()])

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from gate.domain.plain import plain
 from gate.errors import GateError
+from gate.publish.findings import title
 from gate.publish.markup import environment, moment
 from gate.publish.svg import draw_share
 from gate.server.assets import asset_path
@@ -106,7 +107,7 @@ class Site:
         self.links = Links(public_url)
         loader = ChoiceLoader([PackageLoader("gate.server"), PackageLoader("gate.publish")])
         self._environment = environment(loader)
-        self._environment.filters.update(when=when)
+        self._environment.filters.update(when=when, title_of=title)
         self._environment.globals.update(links=self.links, icon=icon, bar=draw_share)
 
     def show(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:

@@ -54,20 +54,25 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """A page with everything that went wrong on it, and every address that it asked for."""
+    """A page with everything that went wrong on it, every address that it asked for, and why it did not get some."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.page.add_init_script(_WATCH)
         self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._asked)
+        self.page.on("requestfailed", self._refused)
 
     def _asked(self, request: Request) -> None:
         self.requests.append(request.url)
+
+    def _refused(self, request: Request) -> None:
+        self.failed[request.url] = request.failure or ""
 
     def violations(self) -> list[str]:
         """What the page's content security policy stopped."""

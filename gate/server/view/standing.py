@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from gate.publish.findings import CAUSES, Shown, show_findings
+from gate.publish.findings import CAUSES, in_the_way
 from gate.publish.markup import moment
 
 Document = Mapping[str, Any]
@@ -59,7 +59,7 @@ class Position:
 
     document: Document
     answer: Answer
-    in_the_way: tuple[Shown, ...]
+    in_the_way: tuple[Mapping[str, Any], ...]
     because: str
     step: str
     command: str
@@ -74,8 +74,8 @@ class Position:
 def position_of(document: Document, now: datetime, owner: str = "") -> Position:
     """Work out what a verdict means today; `owner` answers where no finding names anybody."""
     answer = answer_of(document, now)
-    in_the_way = tuple(shown for shown in show_findings(document) if shown.stands_in_the_way)
-    first = in_the_way[0].finding if in_the_way else None
+    held = tuple(in_the_way(document))
+    first = held[0] if held else None
     again = f"gate check {document['model']['uri']}"
     if document["stage"]:
         again += f" --stage {document['stage']}"
@@ -96,7 +96,7 @@ def position_of(document: Document, now: datetime, owner: str = "") -> Position:
         case _:
             step = _first_step(document, first)
             because = CAUSES.get(str(document["cause"]), "")
-    return Position(document, answer, in_the_way, because, step, command, (first and first["owner"]) or owner)
+    return Position(document, answer, held, because, step, command, (first and first["owner"]) or owner)
 
 
 def _first_step(document: Document, first: Mapping[str, Any] | None) -> str:

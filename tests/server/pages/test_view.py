@@ -13,6 +13,7 @@ from gate.domain.evaluation import Evaluation, Event, Served, State, Submission,
 from gate.flow.ports import Standing
 from gate.policy.load import load_policy
 from gate.policy.match import PolicySet
+from gate.publish.findings import show_findings
 from gate.server.view.history import attempts_of, changes_between, latest_changes, versions_of
 from gate.server.view.portfolio import PilotAge, pilot_age, policy_of, portfolio_of
 from gate.server.view.progress import progress_of
@@ -185,9 +186,8 @@ def test_each_stage_is_compared_with_itself():
 
 def test_only_what_decides_is_counted_by_dimension():
     document = verdict("hold-failed")
-    findings = position_of(document, NOW)
-    sides = sides_of(findings.in_the_way)
-    assert [(side.name, side.deciding, side.in_the_way) for side in sides] == [("technical", 1, 1)]
+    sides = sides_of(show_findings(document))
+    assert [(side.name, side.deciding, side.in_the_way) for side in sides] == [("technical", 6, 1)]
 
 
 def test_the_command_of_most_findings_asks_the_same_again():
