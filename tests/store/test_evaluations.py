@@ -275,7 +275,7 @@ def test_a_cursor_of_somebody_else_is_a_usage_error(evaluations, cursor):
     assert str(raised.value) == f"before: {shown!r} is no cursor of this list; use a page's `next`, or leave it out"
 
 
-@given(st.integers(0, 10**18 - 1))
+@given(st.integers(0, 2**31 - 1))
 def test_a_cursor_is_read_as_it_was_written(sequence):
     assert cursors.read("evaluation", cursors.write("evaluation", sequence)) == sequence
 
