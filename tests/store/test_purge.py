@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from gate.domain.evaluation import State
 from gate.domain.verdict import Cause, ModelIdentity
 from gate.flow.document import document_of
 from gate.store import purge as purging
+from gate.store import reports
 from gate.store.verdicts import SqlVerdictStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -160,3 +161,19 @@ def test_reports_that_are_stored_while_others_are_purged_stay_whole(gate, old, n
     gate.verdicts.purge(NOW)
     (left,) = gate.verdicts.page()[0]
     assert gate.verdicts.report_file(left["id"], "index.html").startswith(shared)
+
+
+def test_a_purge_waits_for_a_report_that_is_being_stored_with_pieces_that_nobody_else_has(gate, save):
+    page = b"<script>" + b"shared" * 1000 + b"</script>"
+    save("v-1", report={"index.html": page})
+    save("v-2")
+    with gate.database.writing() as connection:
+        reports.forget(connection, ["v-1"])  # its pieces are still there, and unused
+    with ThreadPoolExecutor(1) as pool:
+        with gate.database.writing() as connection:
+            reports.store(connection, "v-2", reports.pack({"index.html": page}, reports.digests({"index.html": page})))
+            purger = pool.submit(gate.verdicts.purge, NOW - 99 * DAY)
+            wait([purger], timeout=1)
+            assert not purger.done()
+        assert purger.result(60) == NOTHING
+    assert gate.verdicts.report_file("v-2", "index.html") == page
