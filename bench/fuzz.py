@@ -119,8 +119,8 @@ class Known:
             case.headers["If-None-Match"] = chance.choice(self.tags)
 
 
-def fuzz(cases: int, only: str | None = None) -> list[Finding]:
-    """Send so many requests to each operation, and judge the answers."""
+def fuzz(cases: int, only: str | None = None) -> Iterator[Finding]:
+    """Send so many requests to each operation, and judge the answers; what each did, as soon as it is done."""
     logging.disable(logging.CRITICAL)  # a refusal is no news here
     with (
         tempfile.TemporaryDirectory(prefix="gate-fuzz-") as folder,
@@ -134,11 +134,9 @@ def fuzz(cases: int, only: str | None = None) -> list[Finding]:
             known = _seed(service, url, session)
             schema = schemathesis.openapi.from_url(url + OPENAPI_PATH)
             found = [result.ok() for result in schema.get_all_operations()]
-            return [
-                _operation(operation, cases, known, url, session)
-                for operation in found
-                if only in (None, operation.definition.raw["operationId"])
-            ]
+            for operation in found:
+                if only in (None, operation.definition.raw["operationId"]):
+                    yield _operation(operation, cases, known, url, session)
         finally:
             worker.stop()
             logging.disable(logging.NOTSET)
@@ -225,14 +223,11 @@ def _is_beyond(answer: Any) -> bool:
     return is_cursor or word in ("client-policy-refused", "policy-error")
 
 
-def _table(findings: Sequence[Finding], seconds: float) -> Iterator[str]:
-    yield f"{'operation':<22}{'cases':>7}  {'failures':>8}  statuses"
-    for one in findings:
-        told = ", ".join(f"{status} x {count}" for status, count in sorted(one.statuses.items()))
-        yield f"{one.operation:<22}{one.cases:>7}  {len(one.failures):>8}  {told}"
-        for failure in one.failures[:_SHOWN]:
-            yield f"  {failure}"
-    yield f"{sum(one.cases for one in findings):,} requests in {seconds:.0f} s"
+def _show(one: Finding) -> None:
+    told = ", ".join(f"{status} x {count}" for status, count in sorted(one.statuses.items()))
+    print(f"{one.operation:<22}{one.cases:>7}  {len(one.failures):>8}  {told}", flush=True)
+    for failure in one.failures[:_SHOWN]:
+        print(f"  {failure}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -243,9 +238,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--result", type=Path, default=RESULT, help="where the figures go")
     options = parser.parse_args(arguments)
     began = time.monotonic()
-    findings = fuzz(options.cases, options.only)
+    print(f"{'operation':<22}{'cases':>7}  {'failures':>8}  statuses", flush=True)
+    findings: list[Finding] = []
+    for finding in fuzz(options.cases, options.only):
+        findings.append(finding)
+        _show(finding)
     seconds = time.monotonic() - began
-    print("\n".join(_table(findings, seconds)))
+    print(f"{sum(one.cases for one in findings):,} requests in {seconds:.0f} s")
     figures = {
         "operations": len(findings),
         "cases": sum(one.cases for one in findings),
