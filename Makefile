@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ What people run
 
@@ -73,6 +73,10 @@ types: $(VENV)/.dev ## Check types
 layers: $(VENV)/.dev ## Check that imports go one way
 	$(BIN)/lint-imports
 
+.PHONY: dashboards
+dashboards: $(VENV)/.dev ## Build dashboards/grafana/*.json from dashboards/src
+	$(BIN)/python -m dashboards.src
+
 ##@ The environment
 
 # `make demo` installs what the demo needs, `make test` the tools as well; what `make test` installed serves the demo.
@@ -109,6 +113,8 @@ lock: $(VENV)/.dev ## Resolve requirements/*.txt anew from pyproject.toml
 	"$(UV)" $(LOCK) $(UPGRADE) pyproject.toml requirements/build.in --extra demo --extra server --group dev --output-file requirements/dev.txt
 	"$(UV)" $(LOCK) pyproject.toml requirements/build.in --extra demo --extra server --constraints requirements/dev.txt --output-file requirements/demo.txt
 	"$(UV)" $(LOCK) pyproject.toml requirements/build.in --extra server --constraints requirements/dev.txt --output-file requirements/server.txt
+	"$(UV)" $(LOCK) requirements/mlflow.in --constraints requirements/dev.txt --output-file requirements/mlflow.txt
+	"$(UV)" $(LOCK) requirements/image.in --output-file requirements/image.txt
 
 .PHONY: clean
 clean: ## Remove what was built, the caches and the demo; keep .venv
