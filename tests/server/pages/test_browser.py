@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from browser import watched
+from browser import require_chromium, watched
 
 from gate.server.site import POLICY
 
@@ -255,3 +255,16 @@ def test_evidently_works_in_its_sandbox(browser, path_of):
         frame.get_by_text("Drift of", exact=False).first.wait_for()
         assert frame.evaluate("origin") == "null"
         assert seen.complaints == []
+
+
+def test_without_the_browser_its_tests_are_skipped_in_words_or_fail_where_it_must_be(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.delenv("REQUIRE_CHROMIUM", raising=False)
+    reason = "needs Debian's chromium, which is not installed: apt-get install chromium"
+    with pytest.raises(pytest.skip.Exception) as skipped:
+        require_chromium()
+    assert str(skipped.value) == reason
+    monkeypatch.setenv("REQUIRE_CHROMIUM", "1")
+    with pytest.raises(pytest.fail.Exception) as failed:
+        require_chromium()
+    assert str(failed.value) == reason

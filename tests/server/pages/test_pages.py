@@ -10,6 +10,7 @@ import pytest
 from shelf import HOSTILE
 from sqlalchemy import text as sql
 
+from gate.domain.verdict import Decision
 from gate.server.site import POLICY, Links
 
 VOID = {"meta", "br", "link", "img"}
@@ -171,6 +172,17 @@ def test_a_report_only_verdict_says_so_first_and_last(shelved):
     main = page.text[page.text.index("verdict " + shelved.verdicts["report-only"][:8]) :]
     assert main.split(" ", 2)[2].startswith(banner)
     assert page.text.count(banner) == 2
+    assert "Report only fraud-score version 2 It says hold, and enforces nothing. A check failed." in page.text
+
+
+def test_a_report_only_promotion_is_shown_as_none(another_gate):
+    gate = another_gate()
+    verdict_id = gate.service.judge(name="toy-e", decision=Decision.PROMOTE, enforced=False)["id"]
+    for path in (f"/verdicts/{verdict_id}", "/models/toy-e", "/"):
+        page = gate.client.get(path).text
+        assert "report-only" in page
+        assert 'class="seal promote"' not in page
+        assert 'class="answer promote"' not in page
 
 
 def test_a_promotion_that_has_ended_no_longer_says_promote(shelved):
