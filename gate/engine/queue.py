@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from gate.engine.durable import LINE, VERSION, WORKFLOW, open_client, open_engin
 
 _BATCH = 500
 _LOOK_BACK = timedelta(days=1)
+_LONGEST_LANE = 500  # bytes
 
 
 class DbosQueue:
@@ -37,7 +39,7 @@ class DbosQueue:
                     "workflow_name": WORKFLOW,
                     "queue_name": LINE,
                     "workflow_id": evaluation_id,
-                    "queue_partition_key": model_name,
+                    "queue_partition_key": _lane(model_name),
                     "app_version": VERSION,
                 },
                 evaluation_id,
@@ -93,6 +95,13 @@ class DbosQueue:
     def _ids(self, **which: Any) -> list[str]:
         found = self._client.list_workflows(name=WORKFLOW, load_input=False, load_output=False, **which)
         return [each.workflow_id for each in found]
+
+
+def _lane(model_name: str) -> str:
+    """The model's name, or what stands for one that is too long for an index of the database."""
+    if len(model_name.encode(errors="replace")) <= _LONGEST_LANE:
+        return model_name
+    return hashlib.sha256(model_name.encode(errors="replace")).hexdigest()
 
 
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:

@@ -35,6 +35,8 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _COPY_SECONDS = 10.0  # the model's next evaluation waits meanwhile
 _STARTS_WITHIN_SECONDS = 15.0
 
+_only_one = threading.Lock()  # DBOS keeps its state in the process
+
 
 def _end_process() -> None:
     os._exit(75)  # EX_TEMPFAIL: whoever restarts this process should do so
@@ -87,16 +89,20 @@ class Worker:
             UsageError: a living process has this name, or there is a worker in this process.
             EngineError: the database does not answer.
         """
-        if self._slot is not None:
-            raise UsageError(f"worker {self._name!r} was started already")
-        self._slot = take_slot(self._url, self._name, self._folder, self._lose)
+        if not _only_one.acquire(blocking=False):
+            raise UsageError(f"worker {self._name!r}: there is a worker in this process already")
         try:
-            with translated(shown(self._url), f"cannot start worker {self._name!r}"):
-                self._launch()
+            slot = take_slot(self._url, self._name, self._folder, self._lose)
+            try:
+                with translated(shown(self._url), f"cannot start worker {self._name!r}"):
+                    self._launch()
+            except BaseException:
+                slot.release()
+                raise
         except BaseException:
-            self._slot.release()
+            _only_one.release()
             raise
-        self._started_at = time.monotonic()
+        self._slot, self._started_at = slot, time.monotonic()
 
     def stop(self, seconds: float = 5.0) -> None:
         """Begin nothing more, and give what runs so long to end. What has not ended is for the next start."""
@@ -113,6 +119,7 @@ class Worker:
         self._stopping.set()
         self._engine.dispose()
         slot.release()
+        _only_one.release()
 
     def _launch(self) -> None:
         dbos = load_dbos()

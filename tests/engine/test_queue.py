@@ -83,6 +83,15 @@ def test_what_is_in_line_is_text_that_runs_nothing(url, queue):
     engine.dispose()
 
 
+@pytest.mark.parametrize("name", ["m" * 500, "m" * 501, "鬱" * 3_000, 'bike\'s "demand"; --'])
+def test_a_model_may_have_any_name(url, queue, name):
+    queue.submit("a", name)
+    queue.submit("b", name)
+    [(first,), (second,)] = rows(url, "queue_partition_key")
+    assert first == second
+    assert (first == name) is (len(name.encode()) <= 500)
+
+
 def test_what_is_cancelled_stays_known_and_is_not_in_line(url, queue):
     queue.submit("a", "bike")
     queue.cancel("a")

@@ -9,6 +9,10 @@ import pytest
 from engine_worker import alive, becomes
 from sqlalchemy import create_engine, text
 
+from gate.engine.queue import DbosQueue
+from gate.engine.worker import Worker
+from gate.errors import EngineError, UsageError
+
 
 def test_work_is_done_and_told_once_and_the_worker_says_nothing(bench):
     worker = bench.worker().ready()
@@ -215,3 +219,32 @@ def test_work_and_workers_survive_the_restart_of_their_database(restarting):
     assert bench.noted("begun", "a") == [["w1"]]
     assert becomes(lambda: "worker 'w1' has its slot again" in worker.said)
     assert bench.worker().wait() == 1
+
+
+def test_a_worker_that_finds_no_database_says_so(tmp_path):
+    worker = Worker("postgresql+psycopg://gate:secret@127.0.0.1:1/gate", "w1", tmp_path, print, print, 1)
+    with pytest.raises(EngineError) as caught:
+        worker.start()
+    assert str(caught.value).startswith(
+        "postgresql+psycopg://gate:***@127.0.0.1:1/gate: cannot take the slot of worker 'w1': connection failed: "
+    )
+    assert not worker.is_alive
+    worker.stop()
+
+
+def test_a_worker_may_be_started_again_in_its_process_but_not_twice_at_once(tmp_path):
+    done = []
+    url = f"sqlite:///{tmp_path / 'engine.db'}"
+    queue = DbosQueue(url)
+    for name in ("a", "b"):
+        worker = Worker(url, "w1", tmp_path, done.append, lambda _: None, 1)
+        worker.start()
+        assert worker.is_alive
+        with pytest.raises(UsageError, match="worker 'w2': there is a worker in this process already"):
+            Worker(url, "w2", tmp_path, done.append, lambda _: None, 1).start()
+        queue.submit(name, "m")
+        assert becomes(lambda name=name: name in done)
+        worker.stop()
+        assert not worker.is_alive
+    assert done == ["a", "b"]
+    queue.close()
