@@ -51,14 +51,17 @@ def test_from_nothing_to_a_verdict_with_curl(place: Path):
         ready = (
             f"until curl -fsS --noproxy '*' -o /dev/null http://127.0.0.1:{port}/readyz 2>/dev/null; do sleep 0.2; done"
         )
-        asked = subprocess.run(
-            ["bash", "-ec", f"{ready}\n{script}"], cwd=place, env=environment, capture_output=True, text=True,
-            timeout=150, check=False,
-        )  # fmt: skip
-        assert asked.returncode == 0, asked.stderr + (place / "log").read_text()
-        decoder = json.JSONDecoder()
-        evaluation, end = decoder.raw_decode(asked.stdout)
-        document, _ = decoder.raw_decode(asked.stdout[end:].lstrip())
+        for _ in range(5):  # on a busy machine the first evaluation may take longer than curl waits
+            asked = subprocess.run(
+                ["bash", "-ec", f"{ready}\n{script}"], cwd=place, env=environment, capture_output=True, text=True,
+                timeout=150, check=False,
+            )  # fmt: skip
+            assert asked.returncode == 0, asked.stderr + (place / "log").read_text()
+            decoder = json.JSONDecoder()
+            evaluation, end = decoder.raw_decode(asked.stdout)
+            document, _ = decoder.raw_decode(asked.stdout[end:].lstrip())
+            if evaluation["state"] in ("done", "error", "cancelled"):
+                break
         assert evaluation["state"] == "done"
         assert (document["decision"], document["id"]) == ("promote", evaluation["verdict_id"])
     finally:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from gate.cli import server
 from gate.cli.app import cli
-from gate.wiring import service
+from gate.server import processes
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def started(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     calls = []
     for name in ("run_server", "run_worker"):
-        monkeypatch.setattr(service, name, lambda settings, name=name: calls.append((name, settings)))
+        monkeypatch.setattr(processes, name, lambda settings, name=name: calls.append((name, settings)))
     return calls
 
 
