@@ -11,6 +11,8 @@ from gate.errors import UsageError
 
 _URI = re.compile(r"models:/+(?P<name>[^/@\s][^/@]*?)(?:/(?P<version>[1-9][0-9]{0,8})|@(?P<alias>[A-Za-z0-9_-]+))\Z")
 
+_LONGEST_NAME = 256  # the column of MLflow's registry
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
@@ -26,6 +28,8 @@ class ModelRef:
         match = _URI.match(uri)
         if match is None or any(ord(c) < 32 or c in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e" for c in uri):
             raise UsageError(f"{uri!r} is not a model URI; write models:/NAME/VERSION or models:/NAME@ALIAS")
+        if len(match["name"]) > _LONGEST_NAME:
+            raise UsageError(f"the model's name has {len(match['name']):,} characters; MLflow keeps {_LONGEST_NAME}")
         return cls(match["name"], match["version"], match["alias"])
 
     @property

@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 SCHEDULER = "schedule"
 """The principal of what the clock asks for."""
 
+_LINE_REMEMBERS = timedelta(days=2)  # what the record answers for need not stay in line
 _USUAL_ALIAS = "champion"
 
 
@@ -81,6 +82,7 @@ class Care:
             if self.evaluations.end(name, State.ERROR, now, given_up):
                 ended += 1
                 _log.error("swept: %s", given_up.detail, extra={"evaluation_id": name})
+            self.line.cancel(name)
         self.swept(ended)
         return ended
 
@@ -121,7 +123,7 @@ class Care:
         """Forget what ended longer ago than is kept; how many evaluations and verdicts."""
         before = now - self.keep
         gone = self.archive.purge(before)
-        self.line.purge(before)
+        self.line.purge(now - min(self.keep, _LINE_REMEMBERS))
         return sum(gone.values())
 
     def _due(self, now: datetime) -> Iterator[tuple[Served, timedelta]]:

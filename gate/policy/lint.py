@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from gate.checks.contract import Check
@@ -177,13 +178,14 @@ def _share_limits(check: Check, _: LoadedBase) -> Iterator[_Remark]:
     """A share is within 0 to 1, whatever it is a share of; one with a min above 0 still decides."""
     for edge in ("max", "max_share"):
         most = getattr(check, edge, None)
-        if most is not None and most >= 1 and _is_share(check, edge) and not getattr(check, "min", None):
+        if most is not None and most >= 1 and _is_share(type(check), edge) and not getattr(check, "min", None):
             yield _Remark("error", f"a share is never above 1: {most:g} lets everything through", (edge,), check.name)
 
 
-def _is_share(check: Check, field: str) -> bool:
-    """Whether the field takes nothing above 1."""
-    schema = type(check).model_json_schema()["properties"][field]
+@cache
+def _is_share(kind: type[Check], field: str) -> bool:
+    """Whether the field takes nothing above 1. Remembered: a schema takes a while to build."""
+    schema = kind.model_json_schema()["properties"][field]
     return any(one.get("maximum") == 1 for one in (schema, *schema.get("anyOf", ())))
 
 

@@ -74,6 +74,7 @@ def test_what_the_line_gave_up_is_swept_up(care, desk, store, line, now):
     line.given_up.append(evaluation.id)
     assert care.sweep(now) == 1
     assert store.evaluations.get(evaluation.id).trouble.kind == "abandoned"
+    assert line.cancelled == [evaluation.id]
     assert care.sweep(now) == 0
 
 
