@@ -62,14 +62,16 @@ LABEL org.opencontainers.image.title="gate" \
 # /var/lib/gate is state (GATE_HOME). /srv/gate is where policies/ and data/ are mounted: relative settings begin there.
 RUN groupadd --gid 10001 gate && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/gate --shell /usr/sbin/nologin gate && \
-    install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/gate /srv/gate
+    install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/gate /var/lib/gate/tmp /srv/gate
 COPY --from=gate-installed /opt/gate /opt/gate
 # What was compiled above is all the bytecode there is: nothing is written beside the code, so the root file system may be
-# read-only. Only /var/lib/gate and /tmp are written to.
+# read-only. Only /var/lib/gate is written to, and /tmp where it is not a volume: what an evaluation downloads or spills may
+# be large, and /tmp is often memory.
 ENV PATH=/opt/gate/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     MLFLOW_DISABLE_TELEMETRY=true \
+    TMPDIR=/var/lib/gate/tmp \
     GATE_HOME=/var/lib/gate \
     GATE_HOST=0.0.0.0 \
     GATE_PORT=8484

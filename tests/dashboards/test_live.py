@@ -113,7 +113,8 @@ def settings(service: str, places: Mapping[str, str]) -> dict[str, str]:
     given = COMPOSE[service]["environment"]
     for container, here in places.items():
         given = {key: value.replace(container, here) for key, value in given.items()}
-    return plain_environment() | given
+    home = {"HOME": "/proc/none"}  # in a container nothing but volumes and /tmp is written to
+    return plain_environment() | given | home
 
 
 @pytest.fixture(scope="module")

@@ -138,9 +138,9 @@ class Prometheus:
         return [(each["metric"], float(each["value"][1])) for each in self.api("query", query=query)["result"]]
 
     def over(self, query: str, seconds: float) -> list[tuple[dict[str, str], list[float]]]:
-        """The series and their values in the last so many seconds, one for each second."""
+        """The series and their values in the last so many seconds, one for each second, up to the last scrape."""
         now = time.time()
-        found = self.api("query_range", query=query, start=now - seconds, end=now, step=1)["result"]
+        found = self.api("query_range", query=query, start=now - seconds, end=now + 1, step=1)["result"]
         return [(each["metric"], [float(value) for _, value in each["values"]]) for each in found]
 
     def label_values(self, label: str, selector: str) -> list[str]:
