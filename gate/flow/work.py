@@ -14,6 +14,7 @@ from gate.domain.verdict import Cause
 from gate.errors import (
     CandidateError,
     DataError,
+    DataRefusedError,
     EvidenceError,
     GateError,
     MissingExtraError,
@@ -238,6 +239,7 @@ _KINDS: tuple[tuple[type[GateError], str], ...] = (
     (PolicyError, "policy-error"),
     (CandidateError, "candidate-error"),
     (MissingExtraError, "server-incomplete"),
+    (DataRefusedError, "data-refused"),
     (UsageError, "usage-error"),
     (RegistryError, "registry-unreachable"),
     (DataError, "data-unreadable"),

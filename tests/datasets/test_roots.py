@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gate.domain.dataset import LateLabels, Source
-from gate.errors import DataError
+from gate.errors import DataRefusedError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def inside(bench):
 
 
 def refusal(datasets, path, uri="rows", **source):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataRefusedError) as caught:
         datasets.open(Source(uri, path=str(path), **source), now=NOW)
     return str(caught.value)
 

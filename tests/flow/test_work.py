@@ -7,6 +7,7 @@ from gate.domain.evaluation import State, Submission
 from gate.errors import (
     CandidateError,
     DataError,
+    DataRefusedError,
     EvidenceError,
     PolicyError,
     Problem,
@@ -125,6 +126,7 @@ def test_the_job_names_the_evaluation_and_its_policies(world, shelf):
     [
         (RegistryError("registry: away"), "registry-unreachable", 4, "registry: away"),
         (DataError("now.parquet: no such file"), "data-unreadable", 4, "now.parquet: no such file"),
+        (DataRefusedError("now.parquet: outside"), "data-refused", 2, "now.parquet: outside"),
         (EvidenceError("broken"), "evidence-failed", 4, "broken"),
         (CandidateError("no such model"), "candidate-error", 2, "no such model"),
         (UsageError("no policy applies"), "usage-error", 2, "no policy applies"),
