@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from gate.domain.columns import Schema
 
-
 REGISTRY_SCHEMES = ("runs:", "models:", "mlflow-artifacts:")
 """How the URIs of artifacts begin that the registry keeps and hands out."""
 
