@@ -4,7 +4,8 @@ python bench/chaos.py [--evaluations 200] [--kills 50] [--seed 1] [--database sq
 
 On SQLite one `gate serve` works by itself; on PostgreSQL one answers and two `gate worker` processes work. Each kill is
 a kill -9 of one of them, or of a process that it started, and what was killed is started again under the same name.
-A client hands in evaluations meanwhile, each under a key of its own, until it is told that they are accepted: those count.
+A client hands in evaluations meanwhile, each under a key of its own, until it is told that they are accepted: those
+count.
 """
 
 from __future__ import annotations
