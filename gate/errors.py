@@ -14,6 +14,7 @@ GateError                      exit 4   could not decide
 ├── DataError                  exit 4   a dataset cannot be found or read
 ├── EvidenceError              exit 4   evidence could not be gathered
 ├── StoreError                 exit 4   a verdict could not be stored or read
+│   ├── DamagedError           exit 4   what is stored is not what was stored: its digest does not match
 │   ├── AttemptTakenError      exit 4   another verdict took the attempt's number; number anew and store again
 │   └── SupersededError        exit 4   the evaluation ended meanwhile: cancelled, swept up, or judged elsewhere
 ├── EngineError                exit 4   work could not be made durable
@@ -120,6 +121,10 @@ class EvidenceError(GateError):
 
 class StoreError(GateError):
     """A verdict could not be stored or read back."""
+
+
+class DamagedError(StoreError):
+    """A stored verdict or report was changed after it was stored."""
 
 
 class AttemptTakenError(StoreError):

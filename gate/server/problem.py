@@ -13,6 +13,7 @@ from typing import Any
 
 from gate.errors import (
     ClientPolicyError,
+    DamagedError,
     EngineError,
     GateError,
     KeyReusedError,
@@ -103,6 +104,8 @@ _KINDS = (
          "The detail names what to install on the server."),
     Kind("registry-unreachable", None, "The registry does not answer",
          "The model registry could not be reached, refused, or answered nonsense. A retry may help."),
+    Kind("data-refused", None, "The data lies where this server does not read",
+         "A path of the policy or of the request leads out of GATE_DATA_ROOTS; asking again changes nothing."),
     Kind("data-unreadable", None, "A dataset cannot be read",
          "The detail names the dataset. A retry helps where the storage was away."),
     Kind("evidence-failed", None, "The evidence could not be gathered", "The detail says which."),
@@ -191,7 +194,7 @@ def problem_of(wrong: GateError) -> ProblemError:  # noqa: C901  # a table
             )  # fmt: skip
         case TooBusyError():
             return busy(str(wrong), wrong.retry_after)
-        case StoreError() if "was changed after it was stored" in str(wrong):
+        case DamagedError():
             return ProblemError("verdict-damaged", "the stored verdict does not match its digest; the log names it")
         case StoreError():
             return ProblemError(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from gate.errors import StoreError
+from gate.errors import DamagedError
 from gate.flow.document import digest_of
 
 _MOST_DIGESTS = 4096
@@ -37,7 +37,7 @@ class Documents:
         except (ValueError, KeyError, TypeError):
             intact, document = False, {}
         if not intact:
-            raise StoreError(
+            raise DamagedError(
                 f"{self._place}: verdict {row.id} was changed after it was stored (its digest does not match)"
             )
         return document

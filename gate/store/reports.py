@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from gate.errors import StoreError
+from gate.errors import DamagedError, StoreError
 from gate.store.tables import blobs, report_pieces
 from gate.store.text import require_storable
 from gate.store.upsert import add, delete_where
@@ -165,7 +165,7 @@ def _intact(digest: bytes, content: bytes, name: str) -> bytes:
     """Unpack a piece. One that is not what was stored is an error: a changed report is no evidence."""
     piece = _decompress(content, name)
     if piece is None or hashlib.sha256(piece).digest() != digest:
-        raise StoreError(f"report file {name!r} was changed after it was stored (its digest does not match)")
+        raise DamagedError(f"report file {name!r} was changed after it was stored (its digest does not match)")
     return piece
 
 
