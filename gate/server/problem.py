@@ -99,7 +99,7 @@ _KINDS = (
     Kind("candidate-error", None, "The candidate cannot be judged",
          "The registry has no such model, version or alias, or its entry lacks what judging needs."),
     Kind("usage-error", None, "The request cannot be carried out",
-         "No policy or several apply, the stage is unknown, or data lies where the server does not read."),
+         "No policy or several apply, or the stage is unknown."),
     Kind("server-incomplete", None, "The server lacks an optional part",
          "The detail names what to install on the server."),
     Kind("registry-unreachable", None, "The registry does not answer",
