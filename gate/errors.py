@@ -5,7 +5,7 @@ GateError                      exit 4   could not decide
 │   ├── PolicyError            exit 2   a policy or waiver file is wrong; carries every problem found
 │   ├── CandidateError         exit 2   no such model, version or alias, or an entry that cannot be judged
 │   ├── MissingExtraError      exit 2   an optional part of gate is not installed
-│   ├── DataRefusedError       exit 2   data lies where this server does not read
+│   ├── DataRefusedError       exit 2   data lies where settings do not let gate read
 │   ├── KeyReusedError         exit 2   an Idempotency-Key came again with another request
 │   ├── ClientPolicyError      exit 2   a server judges by its own policies, not by the one that came along
 │   └── OverError              exit 2   an evaluation's state does not allow what is asked: it is over, or is not
@@ -80,7 +80,7 @@ class MissingExtraError(UsageError):
 
 
 class DataRefusedError(UsageError):
-    """Data lies outside the folders that a server reads from. Asking again changes nothing, so it is no DataError."""
+    """Data lies outside the folders, buckets and hosts that settings name. Asking again changes nothing."""
 
 
 class KeyReusedError(UsageError):

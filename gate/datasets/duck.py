@@ -51,13 +51,14 @@ class DuckDatasets:
         folder: a private folder for fetched objects and for what does not fit in memory; made and removed here if None.
         progress: hears a line about every scan of rows.
         observer: is told how many rows were read, after each statement over them.
-        roots: the folders that files may lie in, links followed; None is no limit. The registry's own are exempt.
+        roots: the folders that files may lie in, links followed; None is no limit.
+        artifacts: where the registry keeps its own artifacts: allowed beside `roots` for what it hands out.
     """
 
     def __init__(
         self, home: Path, *, memory_limit: str = "2GB", threads: int = 2, hosts: frozenset[str] = frozenset(),
         folder: Path | None = None, progress: Callable[[str], None] | None = None,
-        roots: Iterable[Path] | None = None, observer: Observer | None = None,
+        roots: Iterable[Path] | None = None, artifacts: Iterable[Path] = (), observer: Observer | None = None,
     ) -> None:  # fmt: skip
         self._own_folder = tempfile.TemporaryDirectory(prefix="gate-data-") if folder is None else None
         private = folder or Path(self._own_folder.name if self._own_folder else "")
@@ -69,6 +70,7 @@ class DuckDatasets:
         self._progress = progress or (lambda _: None)
         self._observer = observer or Silent()
         self._roots = Roots(roots)
+        self._handed_out = self._roots.and_also([private, *artifacts])
 
     def open(self, source: Source, *, now: datetime) -> DuckDataset:
         """Open the rows of `source`.
@@ -119,11 +121,9 @@ class DuckDatasets:
         if remote is not None:
             return self._stores.fetch(remote)
         if uri.startswith(REGISTRY_SCHEMES) and place != uri:
-            return local_files(place, uri)  # the registry said where it lies, not whoever asks
-        self._roots.refuse_outside(place, uri)
-        files = local_files(place, uri)
-        self._roots.refuse_files(files.paths, uri)
-        return files
+            # What was downloaded lies in the private folder. What lies where an experiment says is somebody's word.
+            return _within(self._handed_out, place, uri)
+        return _within(self._roots, place, uri)
 
     def _relation(
         self, connection: duckdb.DuckDBPyConnection, table: str, files: Files, digests: Sequence[str], uri: str
@@ -232,6 +232,14 @@ class _Side:
         except duckdb.Error as wrong:
             raise DataError(f"{self._source.uri}: cannot be read: {first_line(wrong)}") from wrong
         self._is_made = True
+
+
+def _within(roots: Roots, place: str, uri: str) -> Files:
+    """The files behind a path, refused before they are looked at, and again where links lead."""
+    roots.refuse_outside(place, uri)
+    files = local_files(place, uri)
+    roots.refuse_files(files.paths, uri)
+    return files
 
 
 def _recurs(source: Source, now: datetime) -> bool:

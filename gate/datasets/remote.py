@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gate.datasets.files import Files, dataset_of
-from gate.errors import DataError
+from gate.errors import DataError, DataRefusedError
 
 SCHEMES = ("s3", "gs")
 MOST_BYTES = 64 * 2**30
@@ -49,7 +49,7 @@ class Stores:
     most_bytes: int = MOST_BYTES
 
     def fetch(self, place: Place) -> Files:
-        """Fetch what `place` names; DataError if it is not allowed, not there, too large or does not arrive whole."""
+        """Fetch what `place` names; DataRefusedError if that is not allowed, DataError if it is not whole."""
         import pyarrow as pa
         from pyarrow import fs
 
@@ -77,7 +77,7 @@ class Stores:
         host = (parts.hostname or "").lower()
         names = {place.bucket, f"{place.scheme}://{place.bucket}", host, f"{host}:{parts.port}"}
         if not names & self.hosts:
-            raise DataError(
+            raise DataRefusedError(
                 f"{place}: GATE_DATA_HOSTS allows neither the bucket {place.bucket} nor the host {host}; "
                 f"add one of them: GATE_DATA_HOSTS={place.bucket}"
             )

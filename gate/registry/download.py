@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -53,11 +55,17 @@ def locate(uri: str, reader: EntryReader) -> ArtifactPlace:
         raise DataError(f"{uri}: the registry knows no such run or model") from error
 
 
-def download(place: ArtifactPlace, folder: Path, tracking_uri: str, mlflow: Mlflow, deadline: Deadline) -> Path:
-    """Give the path of an artifact on this disk, copied into `folder` unless it already is on this machine."""
-    root = folder_at(place.root, tracking_uri, mlflow)
+def download(
+    place: ArtifactPlace, folder: Path, tracking_uri: str, mlflow: Mlflow, deadline: Deadline,
+    roots: Iterable[Path] | None = None,
+) -> Path:  # fmt: skip
+    """Give the path of an artifact on this disk, copied into `folder` unless it already is on this machine.
+
+    One that is must lie below one of `roots`; None is no limit. No link is followed below its root.
+    """
+    root = folder_at(place.root, tracking_uri, mlflow, roots)
     if isinstance(root, LocalFolder):
-        return _in_place(place, root)
+        return _in_place(place, root, deadline)
     name = place.path.rpartition("/")[2] or "artifacts"
     target = folder / name
     match root.kind(place.path):
@@ -89,12 +97,14 @@ def _copy_all(place: ArtifactPlace, source: RemoteFolder, target: Path, deadline
         raise DataError(f"{place.uri}: there is no such artifact")
 
 
-def _in_place(place: ArtifactPlace, root: LocalFolder) -> Path:
+def _in_place(place: ArtifactPlace, root: LocalFolder, deadline: Deadline) -> Path:
     path = root.root / place.path
+    expected = Path(os.path.realpath(root.root)) / place.path
+    if place.path and Path(os.path.realpath(path.parent)) != expected.parent:
+        raise DataError(f"{place.uri}: a link lies on the way; only files below the artifact's own folder are read")
     try:
-        if path.is_dir():
-            if not any(True for _ in LocalFolder(path).files()):
-                raise DataError(f"{place.uri}: the folder is empty")
+        if path.is_dir() and (not place.path or not path.is_symlink()):
+            _count_all(place, LocalFolder(path), deadline)
         elif path.exists():
             with root.open(place.path):
                 pass
@@ -103,3 +113,14 @@ def _in_place(place: ArtifactPlace, root: LocalFolder) -> Path:
     except CandidateError as error:
         raise DataError(str(error)) from error
     return path
+
+
+def _count_all(place: ArtifactPlace, folder: LocalFolder, deadline: Deadline) -> None:
+    """Walk all of a folder, so that a link anywhere in it is refused here and not followed later."""
+    count = 0
+    for count, _ in enumerate(folder.files(), 1):
+        deadline.check()
+        if count > _MOST_FILES:
+            raise DataError(f"{place.uri}: the artifact has more than {_MOST_FILES} files")
+    if count == 0:
+        raise DataError(f"{place.uri}: the folder is empty")

@@ -22,7 +22,7 @@ from gate.registry.calls import Calls, Observed
 from gate.registry.deadline import Deadline, within
 from gate.registry.download import download, locate
 from gate.registry.entry import Entry, EntryReader
-from gate.registry.location import folder_at
+from gate.registry.location import folder_at, own_folders
 from gate.registry.manifest import ModelFiles, hash_model
 from gate.registry.memo import DigestMemo
 from gate.registry.mlmodel import read_signature
@@ -48,6 +48,7 @@ class MlflowRegistry:
         download_seconds: float = 600,
         memo: Path | None = None,
         observer: Observer | None = None,
+        roots: Iterable[Path] | None = None,
     ) -> None:
         """Name the registry; nothing is imported or connected before the first question.
 
@@ -58,6 +59,7 @@ class MlflowRegistry:
             download_seconds: for reading all files of one model, or of one artifact.
             memo: a file that remembers the digests of large files on this machine.
             observer: hears of every question to MLflow and its answer.
+            roots: the folders on this machine that files may lie in beside the registry's own; None is no limit.
         """
         self._tracking_uri = registry_address(tracking_uri, ("MLFLOW_TRACKING_URI",), os.environ)
         # A given tracking address is a whole registry; the variable only completes the other variable.
@@ -68,15 +70,22 @@ class MlflowRegistry:
         self._download_seconds = download_seconds
         self._memo = memo
         self._observer = observer or Silent()
+        self._roots = None if roots is None else (*roots, *self.folders)
         self._mlflow: Mlflow | None = None
         self._client: Any = None
         self.place = shown(self._registry_uri)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders on this machine that the registry keeps its own artifacts in; none of a server."""
+        return own_folders(self._tracking_uri)
 
     def find(self, ref: ModelRef) -> Candidate:
         """Read a model version: its entry, its run, and every byte of its files.
 
         Raises:
             CandidateError: there is no such version (the message names what there is), or it cannot be judged.
+            DataRefusedError: its files lie on this machine, outside the folders that are read.
             RegistryError: the registry is unreachable, refuses, is late, or answers nonsense.
         """
         entry = self._ask(lambda reader: reader.read(ref))
@@ -112,16 +121,19 @@ class MlflowRegistry:
 
         Raises:
             DataError: there is no such artifact.
+            DataRefusedError: it lies on this machine, outside the folders that are read.
             RegistryError: as `find`, and when the download is late.
         """
         place = self._ask(lambda reader: locate(uri, reader))
         return self._transfer(
-            uri, lambda mlflow, deadline: download(place, folder, self._tracking_uri, mlflow, deadline)
+            uri,
+            lambda mlflow, deadline: download(place, folder, self._tracking_uri, mlflow, deadline, self._roots),
         )
 
     def _read_files(self, location: str) -> ModelFiles:
         def work(mlflow: Mlflow, deadline: Deadline) -> ModelFiles:
-            return hash_model(folder_at(location, self._tracking_uri, mlflow), DigestMemo(self._memo), deadline)
+            folder = folder_at(location, self._tracking_uri, mlflow, self._roots)
+            return hash_model(folder, DigestMemo(self._memo), deadline)
 
         return self._transfer(shown(location), work)
 

@@ -32,9 +32,10 @@ def require_evaluate() -> None:
 
 
 def build_registry(
-    settings: Settings, timeout_seconds: float = 600.0, observer: Observer | None = None
-) -> MlflowRegistry:
-    """The MLflow registry that the settings name."""
+    settings: Settings, timeout_seconds: float = 600.0, observer: Observer | None = None,
+    roots: Iterable[Path] | None = None,
+) -> MlflowRegistry:  # fmt: skip
+    """The MLflow registry that the settings name; `roots` as in `build_ports`."""
     from gate.registry.mlflow import MlflowRegistry
 
     return MlflowRegistry(
@@ -44,6 +45,7 @@ def build_registry(
         download_seconds=timeout_seconds,
         memo=settings.home / "model-digests.json",
         observer=observer,
+        roots=roots,
     )
 
 
@@ -60,7 +62,8 @@ def build_ports(
 ) -> Iterator[Ports]:
     """Everything an evaluation needs; the private folder for downloads is removed at the end.
 
-    `roots` are the folders that data may lie in; None is no limit, for whoever reads with their own rights.
+    `roots` are the folders that data and models may lie in, beside those that a registry in a file keeps its own
+    artifacts in; None is no limit, for whoever reads with their own rights.
     """
     from gate.datasets.duck import DuckDatasets
     from gate.evidence.gather import EvidentlyEvidence
@@ -68,11 +71,11 @@ def build_ports(
     from gate.publish.report import report_files
 
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
+        registry = build_registry(settings, timeout_seconds, observer, roots)
         datasets = DuckDatasets(
             settings.home, memory_limit=settings.memory_limit, threads=settings.threads, hosts=settings.data_hosts,
-            folder=Path(folder), roots=roots, observer=observer,
+            folder=Path(folder), roots=roots, artifacts=registry.folders, observer=observer,
         )  # fmt: skip
-        registry = build_registry(settings, timeout_seconds, observer)
         yield Ports(
             registry, datasets, EvidentlyEvidence(), build_store(settings), observer, Path(folder), report_files
         )

@@ -12,7 +12,7 @@ from gate.datasets.duck import DuckDatasets
 from gate.datasets.remote import Place, Stores, remote_place
 from gate.domain.dataset import LateLabels, Source
 from gate.domain.part import Values
-from gate.errors import DataError
+from gate.errors import DataError, DataRefusedError
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_bucket_or_an_endpoint_on_the_list_is_allowed(bench, bucket, server, t
 @pytest.mark.parametrize("hosts", [frozenset(), frozenset({"other"}), frozenset({"pilot", "pilots2", "127.0.0.2"})])
 def test_what_is_not_on_the_list_is_refused_before_anything_is_sent(bench, tmp_path, now, monkeypatch, hosts):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(DataError) as refused:
+    with pytest.raises(DataRefusedError) as refused:
         datasets(bench, tmp_path, hosts).open(Source("s3://pilots/a.parquet"), now=now)
     assert str(refused.value) == (
         "s3://pilots/a.parquet: GATE_DATA_HOSTS allows neither the bucket pilots nor the host 127.0.0.1; "
@@ -100,7 +100,7 @@ def test_what_is_not_on_the_list_is_refused_before_anything_is_sent(bench, tmp_p
 
 def test_the_own_endpoint_of_a_store_is_named_where_no_other_is_set(tmp_path):
     for scheme, host in (("s3", "s3.amazonaws.com"), ("gs", "storage.googleapis.com")):
-        with pytest.raises(DataError, match=f"nor the host {host}"):
+        with pytest.raises(DataRefusedError, match=f"nor the host {host}"):
             Stores(frozenset(), tmp_path, {}).fetch(Place(scheme, "pilots", "a.parquet"))
 
 

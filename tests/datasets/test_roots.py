@@ -61,9 +61,41 @@ def test_labels_lie_inside_too(inside, bench):
     assert said == outside(bench, labels.uri)
 
 
-def test_an_artifact_that_the_registry_handed_out_is_read_where_it_lies(inside, bench):
-    source = Source("runs:/0/rows.parquet", path=str(bench.data / "private" / "rows.parquet"))
-    assert inside.open(source, now=NOW).facts.rows == 1
+@pytest.mark.parametrize("path", ["shared/*/../../private/rows.parquet", "shared/*/../../nowhere/rows.parquet"])
+def test_a_pattern_that_climbs_is_refused_before_anything_is_looked_at(inside, bench, path):
+    (bench.data / "shared" / "below").mkdir()
+    assert refusal(inside, bench.data / path) == (
+        "rows: has '..' after one of * ? [, which a server does not follow; write the pattern without it"
+    )
+
+
+def test_a_pattern_may_climb_before_it_begins(inside, bench):
+    assert inside.open(Source("rows", path=str(bench.data / "private/../shared/*.parquet")), now=NOW).facts.rows == 3
+
+
+ARTIFACT = "runs:/0/rows.parquet"
+
+
+def test_what_the_registry_says_lies_elsewhere_is_refused_too(inside, bench):
+    assert refusal(inside, bench.data / "private" / "rows.parquet", ARTIFACT).startswith(
+        f"{ARTIFACT}: lies outside the folders that this server reads data from ({bench.data / 'shared'}, "
+    )
+
+
+def test_what_was_downloaded_or_lies_where_the_registry_keeps_its_own_is_read(bench):
+    bench.parquet("downloads/rows.parquet", {"a": [7]})
+    bench.parquet("registry/artifacts/rows.parquet", {"a": [7, 8]})
+    datasets = bench.datasets(roots=[], folder=bench.data / "downloads", artifacts=[bench.data / "registry/artifacts"])
+    for name, rows in (("downloads", 1), ("registry/artifacts", 2)):
+        source = Source(ARTIFACT, path=str(bench.data / name / "rows.parquet"))
+        assert datasets.open(source, now=NOW).facts.rows == rows
+        assert refusal(datasets, bench.data / name / "rows.parquet").startswith("rows: lies outside the folders")
+
+
+def test_a_link_among_what_was_handed_out_is_not_followed_outside(inside, bench):
+    (bench.data / "shared" / "artifact").mkdir()
+    (bench.data / "shared" / "artifact" / "rows.parquet").symlink_to(bench.data / "private" / "rows.parquet")
+    assert "lies outside the folders" in refusal(inside, bench.data / "shared" / "artifact", ARTIFACT)
 
 
 def test_a_path_that_only_looks_like_an_artifact_is_refused(inside, bench, monkeypatch):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gate.domain.candidate import LoggedDataset, ModelRef, RegistryMetric, Signature, SignatureColumn
-from gate.errors import CandidateError, DataError, RegistryError, UsageError
+from gate.errors import CandidateError, DataError, DataRefusedError, RegistryError, UsageError
 from gate.flow.ports import Silent
 from gate.registry import entry
 from gate.registry.mlflow import MlflowRegistry
@@ -256,6 +256,66 @@ def test_an_artifact_that_is_not_there_is_a_data_error(registry, seeded, tmp_pat
     with pytest.raises(DataError) as caught:
         registry.fetch(uri.format(**names), tmp_path)
     assert str(caught.value) == said.format(**names)
+
+
+@pytest.fixture
+def moved(altered, seeded, tmp_path):
+    """A registry that says that a run keeps its artifacts in `elsewhere`; its address, and the run's id."""
+    run, elsewhere = seeded.ids["1"]["run"], tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "a.csv").write_text("a\n1\n")
+    (elsewhere / "deep" / "b.csv").write_text("a\n1\n")
+    return altered(f"UPDATE runs SET artifact_uri = '{elsewhere.as_uri()}' WHERE run_uuid = '{run}'"), run
+
+
+def test_with_folders_named_an_artifact_elsewhere_on_this_machine_is_refused(moved, tmp_path):
+    uri, run = moved
+    with pytest.raises(DataRefusedError) as caught:
+        MlflowRegistry(uri, roots=[tmp_path / "data"]).fetch(f"runs:/{run}/a.csv", tmp_path / "downloads")
+    own = ", ".join(str(tmp_path / name) for name in ("data", "artifacts", "mlartifacts", "mlruns"))
+    assert str(caught.value) == (
+        f"{(tmp_path / 'elsewhere').as_uri()}: the registry keeps files outside the folders that this server reads "
+        f"({own}); have GATE_DATA_ROOTS name their folder, or keep them on the registry's own server"
+    )
+    for roots in (None, [tmp_path / "elsewhere"]):
+        path = MlflowRegistry(uri, roots=roots).fetch(f"runs:/{run}/a.csv", tmp_path / "downloads")
+        assert path == tmp_path / "elsewhere" / "a.csv"
+
+
+def test_a_model_elsewhere_on_this_machine_is_not_looked_at(seeded, altered, tmp_path):
+    here = tmp_path.as_uri()
+    uri = altered(
+        f"UPDATE logged_models SET artifact_location = '{here}'",
+        f"UPDATE model_versions SET source = '{here}', storage_location = '{here}'",
+    )
+    with pytest.raises(DataRefusedError, match="the registry keeps files outside the folders"):
+        MlflowRegistry(uri, roots=[]).find(ModelRef("churn", version="1"))
+
+
+def test_with_folders_named_a_registry_in_a_file_reads_its_own_artifacts(seeded, tmp_path):
+    registry = MlflowRegistry(seeded.uri, roots=[])
+    assert registry.fetch(f"runs:/{seeded.ids['1']['run']}/gate/predictions.csv", tmp_path).is_file()
+    assert registry.find(ModelRef("churn", version="2")).version == "2"
+
+
+def test_a_server_has_no_folders_of_its_own_on_this_machine():
+    assert MlflowRegistry("http://registry:5000", roots=[]).folders == ()
+
+
+def test_a_link_anywhere_in_a_folder_or_on_the_way_to_it_is_refused(moved, tmp_path):
+    uri, run = moved
+    registry, elsewhere = MlflowRegistry(uri), tmp_path / "elsewhere"
+    (elsewhere / "deep" / "z.csv").symlink_to("/etc/passwd")
+    with pytest.raises(DataError, match=r"'z\.csv' is a link"):
+        registry.fetch(f"runs:/{run}/deep", tmp_path / "downloads")
+    (elsewhere / "way").symlink_to(elsewhere / "deep")
+    with pytest.raises(DataError) as caught:
+        registry.fetch(f"runs:/{run}/way/b.csv", tmp_path / "downloads")
+    assert str(caught.value) == (
+        f"runs:/{run}/way/b.csv: a link lies on the way; only files below the artifact's own folder are read"
+    )
+    with pytest.raises(DataError, match="'way' cannot be opened"):
+        registry.fetch(f"runs:/{run}/way", tmp_path / "downloads")
 
 
 def test_a_link_is_not_followed(altered, seeded, tmp_path):
