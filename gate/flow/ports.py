@@ -143,6 +143,17 @@ class Silent:
         """Say nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What the record says of an evaluation whose time has passed, as far as it takes to end it."""
+
+    id: str
+    model_name: str
+    state: State
+    worker: str | None
+    expires_at: datetime
+
+
 class Evaluations(Protocol):
     """The record of evaluations: what a server answers from. Its state is the one that counts.
 
@@ -172,14 +183,20 @@ class Evaluations(Protocol):
     def newest_events(self, evaluation_ids: Collection[str]) -> Mapping[str, Event]:
         """The newest event of each evaluation, in one statement: how a server watches many at once."""
 
-    def end(self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None) -> bool:
-        """End an evaluation without a verdict, as error or cancelled; False if it was over already."""
+    def end(
+        self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None, *,
+        expires_at: datetime | None = None,
+    ) -> bool:  # fmt: skip
+        """End an evaluation without a verdict, as error or cancelled; False if it was over already.
 
-    def overdue(self, now: datetime) -> Sequence[Evaluation]:
-        """Queued or running evaluations whose `expires_at` has passed."""
+        With `expires_at`, only if that is its time still: work that began meanwhile has a new one.
+        """
 
-    def unfinished(self) -> Sequence[Evaluation]:
-        """Queued or running evaluations, oldest first."""
+    def overdue(self, now: datetime) -> Sequence[Late]:
+        """Queued or running evaluations whose `expires_at` has passed, also those that nobody can read otherwise."""
+
+    def open_ids(self) -> Sequence[tuple[str, str]]:
+        """The id and the model of each queued or running evaluation, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

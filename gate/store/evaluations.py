@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from gate.domain.evaluation import ClientPolicy, Evaluation, Event, State, Submission, Trigger, Trouble
-from gate.errors import StoreError
+from gate.errors import DamagedError, StoreError
+from gate.flow.ports import Late
 from gate.store import cursors
 from gate.store.database import Database
 from gate.store.events import append, to_json
@@ -19,6 +21,8 @@ from gate.store.tables import evaluations, events
 from gate.store.text import is_storable, require_storable
 from gate.store.times import from_text, to_text
 from gate.store.upsert import add
+
+_log = logging.getLogger(__name__)
 
 _OPEN = (str(State.QUEUED), str(State.RUNNING))
 _ENDS_WITHOUT_VERDICT = (State.ERROR, State.CANCELLED)
@@ -116,34 +120,58 @@ class SqlEvaluations:
         same = (events.c.evaluation_id == last.c.evaluation_id) & (events.c.sequence == last.c.sequence)
         return {row.evaluation_id: _event(row) for row in self._rows(select(events).join(last, same))}
 
-    def end(self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None) -> bool:
-        """End an evaluation without a verdict, as error or cancelled; False if it was over already."""
+    def end(
+        self, evaluation_id: str, state: State, now: datetime, trouble: Trouble | None = None, *,
+        expires_at: datetime | None = None,
+    ) -> bool:  # fmt: skip
+        """End an evaluation without a verdict, as error or cancelled; False if it was over already.
+
+        With `expires_at`, only if that is its time still: work that began meanwhile has a new one.
+        """
         if state not in _ENDS_WITHOUT_VERDICT:
             raise ValueError(f"{state}: an evaluation without a verdict ends as error or cancelled")
         over = _if_open(evaluation_id).values(
             state=str(state), finished_at=to_text(now), trouble=to_json(asdict(trouble)) if trouble else None
         )
+        if expires_at is not None:
+            over = over.where(evaluations.c.expires_at == to_text(expires_at))
         with self._database.writing() as connection:
             if connection.execute(over).rowcount == 0:
                 return False
             append(connection, evaluation_id, str(state), asdict(trouble) if trouble else {}, now)
         return True
 
-    def overdue(self, now: datetime) -> Sequence[Evaluation]:
-        """Queued or running evaluations whose `expires_at` has passed."""
-        return [_evaluation(row) for row in self._rows(_unfinished().where(evaluations.c.expires_at <= to_text(now)))]
+    def overdue(self, now: datetime) -> Sequence[Late]:
+        """Queued or running evaluations whose `expires_at` has passed, also those that nobody can read otherwise."""
+        names = ("id", "model_name", "state", "worker", "expires_at")
+        late = _open(*names).where(evaluations.c.expires_at <= to_text(now))
+        return list(_readable(self._rows(late)))
 
-    def unfinished(self) -> Sequence[Evaluation]:
-        """Queued or running evaluations, oldest first."""
-        return [_evaluation(row) for row in self._rows(_unfinished())]
+    def open_ids(self) -> Sequence[tuple[str, str]]:
+        """The id and the model of each queued or running evaluation, oldest first."""
+        return [(row.id, row.model_name) for row in self._rows(_open("id", "model_name"))]
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[*tuple[Any, ...]]]:
         with self._database.reading() as connection:
             return connection.execute(query).all()
 
 
-def _unfinished() -> Select[Any]:
-    return select(evaluations).where(evaluations.c.state.in_(_OPEN)).order_by(evaluations.c.sequence)
+def _open(*names: str) -> Select[Any]:
+    """These columns of what is not over, oldest first."""
+    return (
+        select(*(evaluations.c[name] for name in names))
+        .where(evaluations.c.state.in_(_OPEN))
+        .order_by(evaluations.c.sequence)
+    )
+
+
+def _readable(rows: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[Late]:
+    """What is late; a row whose time somebody changed must not keep the others from being ended."""
+    for row in rows:
+        try:
+            yield Late(row.id, row.model_name, State(row.state), row.worker, from_text(row.expires_at))
+        except ValueError:
+            _log.error("evaluation %s: its time was changed, and cannot be read; delete its row", row.id)
 
 
 def _if_open(evaluation_id: str) -> Any:
@@ -186,7 +214,7 @@ def _row(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _evaluation(row: Row[*tuple[Any, ...]]) -> Evaluation:
-    """Read an evaluation back; StoreError if somebody else wrote it."""
+    """Read an evaluation back; DamagedError if somebody else wrote it."""
     try:
         return Evaluation(
             id=row.id,
@@ -206,24 +234,29 @@ def _evaluation(row: Row[*tuple[Any, ...]]) -> Evaluation:
             retry_of=row.retry_of,
         )
     except (ValueError, KeyError, TypeError) as wrong:
-        raise StoreError(f"evaluation {row.id}: its record was changed, and cannot be read") from wrong
+        raise DamagedError(f"evaluation {row.id}: its record was changed, and cannot be read") from wrong
 
 
 def _event(row: Row[*tuple[Any, ...]]) -> Event:
     try:
         return Event(row.sequence, from_text(row.at), row.kind, json.loads(row.data))
     except (ValueError, TypeError) as wrong:
-        raise StoreError(
+        raise DamagedError(
             f"evaluation {row.evaluation_id}: event {row.sequence} was changed, and cannot be read"
         ) from wrong
 
 
 def _submission(stored: dict[str, Any]) -> Submission:
     policy = stored["policy"]
-    return Submission(
-        **stored | {"policy": policy and ClientPolicy(**policy), "trigger": Trigger(stored["trigger"])}
-    )  # fmt: skip
+    brought = ClientPolicy(**_known(ClientPolicy, policy)) if policy else None
+    return Submission(**_known(Submission, stored) | {"policy": brought, "trigger": Trigger(stored["trigger"])})
 
 
 def _trouble(stored: dict[str, Any]) -> Trouble:
-    return Trouble(**stored | {"problems": tuple(stored["problems"])})
+    return Trouble(**_known(Trouble, stored) | {"problems": tuple(stored["problems"])})
+
+
+def _known(kind: type, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What this release knows of a stored value: while servers are renewed one by one, newer ones write more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in stored.items() if name in names}

@@ -208,7 +208,7 @@ def test_sixteen_writers_and_eight_readers_never_find_the_database_locked(gate, 
             done.set()
         assert all(reader.result(60) for reader in readers)
     assert gate.verdicts.totals() == {("pilot", "failed", "api"): 32}
-    assert not gate.evaluations.unfinished()
+    assert not gate.evaluations.open_ids()
     assert [event.sequence for event in gate.evaluations.events("0015-3")] == [1, 2, 3, 4]
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.domain.evaluation import ClientPolicy, Event, State, Submission, Trigger, Trouble
-from gate.errors import StoreError, UsageError
+from gate.errors import DamagedError, StoreError, UsageError
+from gate.flow.ports import Late
 from gate.store import cursors
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -48,7 +49,7 @@ def test_an_id_is_accepted_once_and_the_first_one_stays(evaluations, new_evaluat
 
 def test_of_many_that_accept_the_same_id_at_once_one_is_first(evaluations, new_evaluation):
     wanted = [new_evaluation(key=str(number)) for number in range(16)]
-    evaluations.unfinished()
+    evaluations.open_ids()
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(evaluations.accept, wanted))
     assert answers.count(None) == 1
@@ -70,7 +71,7 @@ def test_text_that_no_database_takes_is_refused_in_words(evaluations, new_evalua
     with pytest.raises(StoreError) as raised:
         evaluations.accept(new_evaluation(**{name: text}))
     assert str(raised.value) == f"{name}: text with a NUL character or half a surrogate pair cannot be stored"
-    assert evaluations.unfinished() == []
+    assert evaluations.open_ids() == []
 
 
 # --- start -----------------------------------------------------------------------------------------------------------
@@ -145,6 +146,15 @@ def test_of_many_that_end_it_at_once_one_does(evaluations, running):
     assert len(evaluations.events("e-1")) == 3
 
 
+def test_what_began_again_since_it_was_looked_at_is_not_ended_for_its_earlier_time(evaluations, running):
+    running()
+    seen = evaluations.overdue(NOW + timedelta(hours=2))[0].expires_at
+    evaluations.start("e-1", "worker-2", LATER, NOW + timedelta(hours=3))
+    assert not evaluations.end("e-1", State.ERROR, LATER, expires_at=seen)
+    assert evaluations.get("e-1").state is State.RUNNING
+    assert evaluations.end("e-1", State.ERROR, LATER, expires_at=NOW + timedelta(hours=3))
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.DONE])
 def test_without_a_verdict_it_is_never_done(evaluations, running, state):
     running()
@@ -205,12 +215,44 @@ def test_an_event_that_is_not_json_is_refused(evaluations, running, data):
         ("UPDATE events SET data = '{'", "evaluation e-1: event 1 was changed, and cannot be read"),
     ],
 )
-def test_a_record_that_somebody_changed_is_a_store_error(evaluations, running, edit, change, said):
+def test_a_record_that_somebody_changed_is_damage(evaluations, running, edit, change, said):
     running()
     edit(change)
-    with pytest.raises(StoreError) as raised:
+    with pytest.raises(DamagedError) as raised:
         (evaluations.events if "event 1" in said else evaluations.get)("e-1")
     assert str(raised.value) == said
+
+
+# --- rows that somebody changed, or that another release wrote -------------------------------------------------------
+
+
+def test_what_a_newer_release_wrote_beside_is_left_aside(evaluations, new_evaluation, edit):
+    """While servers are renewed one by one, older ones read what newer ones accepted."""
+    wanted = new_evaluation(submission=Submission("models:/bike/2", policy=ClientPolicy("p.yaml", "policy: gate/v1")))
+    evaluations.accept(wanted)
+    edit("""UPDATE evaluations SET submission = replace(submission, '{"', '{"newer": 1, "')""")
+    edit("""UPDATE evaluations SET trouble = '{"kind": "a", "detail": "b", "problems": [], "newer": 1}'""")
+    assert evaluations.get("e-1") == replace(wanted, trouble=Trouble("a", "b"))
+
+
+@pytest.mark.parametrize("change", ["submission = '{'", "created_at = 'today'", "trouble = '{}'"])
+def test_one_that_nobody_can_read_hides_no_other_and_can_be_ended(evaluations, running, edit, change):
+    for name in ("e-1", "e-2"):
+        running(name)
+    edit(f"UPDATE evaluations SET {change} WHERE id = 'e-1'")
+    late = evaluations.overdue(NOW + timedelta(days=1))
+    assert late == [Late(name, "bike", State.RUNNING, "worker-1", NOW + timedelta(hours=1)) for name in ("e-1", "e-2")]
+    assert evaluations.open_ids() == [("e-1", "bike"), ("e-2", "bike")]
+    assert evaluations.end("e-1", State.ERROR, LATER, Trouble("a", "b"), expires_at=late[0].expires_at)
+    assert evaluations.open_ids() == [("e-2", "bike")]
+
+
+def test_a_time_that_nobody_can_read_is_told_and_keeps_no_other_from_its_end(evaluations, running, edit, caplog):
+    for name in ("e-1", "e-2"):
+        running(name)
+    edit("UPDATE evaluations SET expires_at = '1' WHERE id = 'e-1'")
+    assert [late.id for late in evaluations.overdue(NOW + timedelta(days=1))] == ["e-2"]
+    assert caplog.messages == ["evaluation e-1: its time was changed, and cannot be read; delete its row"]
 
 
 # --- lists -----------------------------------------------------------------------------------------------------------
@@ -221,7 +263,7 @@ def test_what_is_not_over_is_listed_oldest_first(evaluations, new_evaluation):
         evaluations.accept(new_evaluation(f"e-{number}", created_at=NOW - timedelta(hours=number)))
     evaluations.start("e-1", "w", NOW, LATER)
     evaluations.end("e-2", State.CANCELLED, NOW)
-    assert [each.id for each in evaluations.unfinished()] == ["e-0", "e-1", "e-3", "e-4"]
+    assert evaluations.open_ids() == [(f"e-{number}", "bike") for number in (0, 1, 3, 4)]
 
 
 def test_overdue_is_what_waits_or_runs_past_its_time(evaluations, new_evaluation):

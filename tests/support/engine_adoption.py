@@ -55,7 +55,7 @@ def main(line, folder):
     burst.submit(60, 1)
     burst.submit(300, 16)
     give_up = time.monotonic() + PATIENCE
-    while store.evaluations.unfinished() and time.monotonic() < give_up:
+    while store.evaluations.open_ids() and time.monotonic() < give_up:
         time.sleep(0.1)
     line.send(
         {
