@@ -19,13 +19,18 @@ _PAUSE_SECONDS = 0.05
 
 
 class RegistryNotices:
-    """Leaves a copy of each verdict on its model version."""
+    """Leaves a copy of each verdict that is enforced on its model version."""
 
     def __init__(self, registry: MlflowRegistry) -> None:
         self._registry = registry
 
     def tell(self, document: Mapping[str, Any], url: str | None) -> None:
-        """Set the tags that differ; RegistryError if MLflow does not take them, or the version is gone."""
+        """Set the tags that differ; RegistryError if MLflow does not take them, or the version is gone.
+
+        A report-only verdict leaves none: it would take the place of the decision that counts.
+        """
+        if not document["enforced"]:
+            return
         model = document["model"]
         wanted = tags_of(document, url)
         for last in (*[False] * (_TRIES - 1), True):
@@ -44,10 +49,9 @@ class RegistryNotices:
 def tags_of(document: Mapping[str, Any], url: str | None) -> dict[str, str | None]:
     """The tags that say what a verdict says, in the order of writing.
 
-    They are written one by one, so a hold is said first and a promotion last: half of it says hold. A report-only
-    verdict begins with that, lest a reader who looks for `promote` finds it.
+    They are written one by one, so a hold is said first and a promotion last: half of it says hold.
     """
     said = f"hold: {document['cause']}" if document["decision"] != "promote" else "promote"
-    decision: dict[str, str | None] = {DECISION: said if document["enforced"] else f"REPORT ONLY: {said}"}
+    decision: dict[str, str | None] = {DECISION: said}
     where: dict[str, str | None] = {ID: document["id"], URL: url}
     return where | decision if said == "promote" else decision | where

@@ -87,6 +87,10 @@ OPERATIONS = ("get_model", "get_version", "get_run", "get_logged_model", "get_lo
               "set_tag")  # fmt: skip
 ANSWERS = ("ok", "timeout", "not_found", "denied", "rate_limited", "server_error", "bad_response")
 
+CARE = ("reload", "sweep", "reconcile", "watch", "schedule", "purge")
+"""What a server does by itself: read its policies, end what is overdue, put in line what is missing there, look at the
+aliases, ask for evaluations that are due, forget what is old."""
+
 JOB_STATES = ("queued", "running")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
 
@@ -126,7 +130,8 @@ METRICS: tuple[Metric, ...] = (
            "1 for what the newest verdict on any version of the model says: promote, or the cause of the hold; "
            "none if there is no verdict. 0 for the other words.", "M*S*6", verdict=(*VERDICTS, NONE)),
     _gauge("gate_model_verdict_enforced", _STATE, _MODEL,
-           "0 if the newest verdict is report-only and so promotes nothing, else 1.", "M*S"),
+           "0 if the newest verdict promotes nothing whatever it says, else 1: it is report-only, or on data that was "
+           "named with the request.", "M*S"),
     _gauge("gate_model_verdict_timestamp_seconds", _STATE, _MODEL, "When the newest verdict was given.", "M*S"),
     _gauge("gate_verdict_valid_until_timestamp_seconds", _STATE, _MODEL,
            "Until when the newest verdict is valid.", "M*S"),
@@ -154,11 +159,16 @@ METRICS: tuple[Metric, ...] = (
     _gauge("gate_served_seen_timestamp_seconds", _STATE, ("model", "alias"),
            "When the alias was last looked at in the registry.", "M"),
     _gauge("gate_served_promoted", _STATE, ("model", "alias"),
-           "1 if an enforced promotion of the served version is still valid, else 0. A newer hold does not end it: see "
-           "gate_served_held_in_a_row.", "M"),
+           "1 if the newest promotion of the served version is still valid, else 0. Report-only verdicts and those on "
+           "data that was named with the request are none. A newer hold does not end it: see "
+           "gate_served_held_in_a_row. A version is known by its number.", "M"),
     _gauge("gate_served_held_in_a_row", _STATE, _MODEL,
-           "How many of the newest enforced verdicts on the served version are holds, in a row; at most 10 are "
-           "counted.", "M*S"),
+           "How many of the newest verdicts on the served version are holds, in a row; at most 10 are counted. "
+           "Errors, report-only verdicts and those on data that was named with the request neither count nor end the "
+           "row.", "M*S"),
+    _gauge("gate_served_evaluated_timestamp_seconds", _STATE, ("model", "alias"),
+           "When the newest verdict on the served version was given, without errors, report-only verdicts and those on "
+           "data that was named with the request; absent if there is none.", "M"),
     # --- data and drift ------------------------------------------------------------------------------------------
     _gauge("gate_feature_drift_score", _STATE, (*_MODEL, "feature", "method"),
            "Distance between reference and current data; what a number means depends on the method.", "M*S*F"),
@@ -197,9 +207,13 @@ METRICS: tuple[Metric, ...] = (
     ),
     _gauge("gate_evaluations_in_progress", _PROCESS, (), "Evaluations that this process works on now.", "1"),
     _gauge("gate_worker_slots", _PROCESS, (),
-           "Evaluations that this process may work on at once; 0 for one that only answers.", "1"),
+           "Evaluations that this process may work on at once; 0 for one that only answers, or whose worker has "
+           "stopped.", "1"),
     _counter("gate_evaluations_swept_total", _PROCESS, (),
              "Evaluations that this process found past their deadline and ended as errors.", "1"),
+    _counter("gate_care_failures_total", _PROCESS, ("task",),
+             "Times that something that this process does by itself failed, in whole or for one model; it comes round "
+             "again.", "7", task=(*CARE, OTHER)),
     _counter("gate_rows_scanned_total", _PROCESS, (), "Rows of data read by the evaluations of this process.", "1"),
     _counter("gate_checks_total", _PROCESS, ("dimension", "check_type", "result"),
              "Checks judged by this process, each by the worst of its findings.", "D*30*5",

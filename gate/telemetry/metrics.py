@@ -7,7 +7,7 @@ import os
 import platform
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -75,6 +75,7 @@ class Metrics:
         self._phase = self._histogram("gate_evaluation_phase_duration_seconds")
         self._in_progress = self._gauge("gate_evaluations_in_progress")
         self._swept = self._counter("gate_evaluations_swept_total")
+        self._care_failures = self._counter("gate_care_failures_total")
         self._rows = self._counter("gate_rows_scanned_total")
         self._checks = self._counter("gate_checks_total")
         self._calls = self._counter("gate_mlflow_requests_total")
@@ -144,6 +145,10 @@ class Metrics:
         """Count evaluations that were ended for being past their deadline."""
         self._swept.inc(number)
 
+    def care_failed(self, task: str) -> None:
+        """Count that a task of `catalogue.CARE` failed, in whole or for one model."""
+        self._care_failures.labels(_listed("gate_care_failures_total", "task", task)).inc()
+
     def policy_reload(self, ok: bool, at: datetime) -> None:
         """Note how reading the policies went; `at` is when those in force were read."""
         self._later.set("gate_policy_reload_success", float(ok))
@@ -153,8 +158,8 @@ class Metrics:
         """Note that one evaluation more (+1) or less (-1) is worked on."""
         self._in_progress.inc(change)
 
-    def slots(self, number: int) -> None:
-        """Note how many evaluations this process may work on at once."""
+    def slots(self, number: int | Callable[[], int]) -> None:
+        """Note how many evaluations this process may work on at once, or what says so at each scrape."""
         self._later.set("gate_worker_slots", number)
 
     # --- what Prometheus asks -------------------------------------------------------------------------------------
@@ -196,16 +201,17 @@ class _Later:
     """Gauges without labels that are absent until somebody knows their value."""
 
     def __init__(self) -> None:
-        self._values: dict[str, float] = {}
+        self._values: dict[str, float | Callable[[], float]] = {}
 
-    def set(self, name: str, value: float) -> None:
-        """Set one of them."""
+    def set(self, name: str, value: float | Callable[[], float]) -> None:
+        """Set one of them, or what is asked for it at each scrape."""
         self._values[name] = value
 
     def collect(self) -> Iterator[Family]:
         """Give all of them, with or without a value."""
         for name in _LATER:
-            yield GaugeMetricFamily(name, BY_NAME[name].meaning, value=self._values.get(name))
+            value = self._values.get(name)
+            yield GaugeMetricFamily(name, BY_NAME[name].meaning, value=value() if callable(value) else value)
 
 
 class _Build:

@@ -26,10 +26,14 @@ Place = tuple[str, str]  # model, stage
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What the verdicts on a served version say: enforced holds since its promotion, and until when that is valid."""
+    """What the verdicts on a served version say: holds since its promotion, until when that is valid, and the last one.
+
+    Report-only verdicts, those on data that was named with the request, and errors say nothing.
+    """
 
     held_in_a_row: int = 0
     promoted_until: datetime | None = None
+    evaluated: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,9 @@ def _served(reading: Reading, sheet: Sheet) -> None:
         is_live = record.promoted_until is not None and record.promoted_until > reading.now
         sheet.put("gate_served_promoted", is_live, served.model_name, served.alias)
         sheet.put("gate_served_info", 1, served.model_name, served.alias, served.version)
+        if record.evaluated is not None:
+            at = record.evaluated.timestamp()
+            sheet.put("gate_served_evaluated_timestamp_seconds", at, served.model_name, served.alias)
         place = served.model_name, served.stage
         held[place] = max(held.get(place, 0), record.held_in_a_row)
     for place, times in held.items():

@@ -14,19 +14,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 
 from gate.domain.evaluation import Served, State
+from gate.domain.moments import parse_moment
 from gate.domain.verdict import Cause, Decision
+from gate.errors import DamagedError
 from gate.flow.ports import Archive, Evaluations, Standing
 from gate.policy.match import PolicySet
 from gate.telemetry.catalogue import BY_NAME, METRICS, Kind, Metric, Origin
 from gate.telemetry.series import Place, Reading, Record, write
 from gate.telemetry.sheet import Sheet
-from gate.telemetry.summary import Summary, summarise
+from gate.telemetry.summary import Summary, is_by_policy, summarise
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -35,9 +37,10 @@ _log = logging.getLogger(__name__)
 
 _MOST_SERIES = 18_000  # of the state; a scrape of everything stays below a sample_limit of 20,000
 _MOST_IN_A_ROW = 10
-_PAGES, _PAGE = 5, 10  # how far back a served version's promotion is looked for
+_PAGE = 10  # verdicts on a served version that are read at once, back to its promotion
 _RECENT = 100  # evaluations that are looked at for the last success of each trigger
 _REMEMBERED = 4096  # verdicts
+_UNKNOWN = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ class _Result:
     seconds: float
     read_at: datetime
     finished: float  # by the monotonic clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What the verdicts on a served version said, up to `newest` of them, when that of its model was another."""
+
+    newest_of_model: str
+    newest: str | None
+    record: Record
 
 
 class StateCollector:
@@ -155,8 +167,9 @@ class _Reader:
         self._policies = policies
         self._now = now
         self._most_series = most_series
-        self._summaries = _Memory[str, Summary]()
-        self._records = _Memory[tuple[str | None, ...], Record]()
+        self._summaries = _Memory[tuple[str, object], Summary]()
+        self._looks = _Memory[tuple[str, str, str], _Look]()
+        self._damage: set[str] = set()  # that was logged
         self._last_success: dict[str, datetime] = {}
 
     def read(self) -> _Result:
@@ -179,43 +192,72 @@ class _Reader:
         return _Result(sheet, ended - began, now, ended)
 
     def _summary(self, standing: Standing) -> Summary:
-        return self._summaries.get(standing.verdict_id, lambda: _summarised(standing))
+        # By its digest too: one that was damaged and is restored is what it was.
+        key = standing.verdict_id, (standing.document or {}).get("digest")
+        return self._summaries.get(key, lambda: _summarised(standing))
 
     def _record(self, served: Served, newest: Mapping[Place, str]) -> Record:
         """Look up what the verdicts on a served version say; anew only when there is a new one on the model."""
-        verdict_id = newest.get((served.model_name, served.stage))
-        if verdict_id is None or served.version is None:
+        newest_of_model = newest.get((served.model_name, served.stage))
+        if newest_of_model is None or served.version is None:
             return Record()
-        key = (verdict_id, served.model_name, served.stage, served.version, served.digest)
-        return self._records.get(key, lambda: self._looked_up(served))
+        place = served.model_name, served.stage, served.version
+        last = self._looks.last(place)
+        if last is None or last.newest_of_model != newest_of_model:
+            try:
+                last = self._look(newest_of_model, place, last)
+            except (DamagedError, KeyError, TypeError, ValueError) as wrong:
+                # One that nobody can read must hide no other model; this one has no promotion that can be shown.
+                self._log_once(f"{place[0]} version {place[2]}: {wrong}")
+                return Record()
+            self._looks.keep(place, last)
+        return last.record
 
-    def _looked_up(self, served: Served) -> Record:
-        """Read back to the newest enforced promotion. A report-only verdict is none, and says nothing here."""
-        held, before = 0, None
-        for _ in range(_PAGES):
+    def _look(self, newest_of_model: str, place: tuple[str, str, str], last: _Look | None) -> _Look:
+        """Read back to the newest promotion that counts, or to what the last look saw, however much lies between."""
+        held, evaluated, seen, before = 0, None, None, None
+        while True:
             documents, before = self._archive.page(
-                model_name=served.model_name, stage=served.stage, version=served.version, before=before, limit=_PAGE
+                model_name=place[0], stage=place[1], version=place[2], before=before, limit=_PAGE
             )
-            for document in (document for document in documents if document["enforced"]):
-                if document["decision"] != Decision.PROMOTE:
-                    held = min(held + 1, _MOST_IN_A_ROW)
-                elif served.digest in (None, document["model"]["digest"]):
-                    return Record(held, datetime.fromisoformat(document["valid_until"]))
-                else:
-                    return Record(held)  # the number was given to other files since
+            seen = seen or (documents[0]["id"] if documents else None)
+            for document in documents:
+                if last is not None and document["id"] == last.newest:
+                    held = min(held + last.record.held_in_a_row, _MOST_IN_A_ROW)
+                    until = last.record.promoted_until
+                    return _Look(newest_of_model, seen, Record(held, until, evaluated or last.record.evaluated))
+                if not _counts(document):
+                    continue
+                evaluated = evaluated or parse_moment(document["evaluated_at"])
+                if document["decision"] == Decision.PROMOTE:
+                    return _Look(newest_of_model, seen, Record(held, parse_moment(document["valid_until"]), evaluated))
+                held = min(held + 1, _MOST_IN_A_ROW)
             if before is None:
-                break
-        return Record(held)
+                return _Look(newest_of_model, seen, Record(held, None, evaluated))
+
+    def _log_once(self, damage: str) -> None:
+        if damage not in self._damage:
+            self._damage.add(damage)
+            _log.error("left out of the metrics: %s", damage)
 
     def _successes(self, standings: Sequence[Standing], summaries: Mapping[Place, Summary]) -> Mapping[str, datetime]:
         """When an evaluation last ended with a verdict, by trigger; remembered, since newer work hides older."""
-        done, _ = self._evaluations.page(states=(State.DONE,), limit=_RECENT)
+        try:
+            done, _ = self._evaluations.page(states=(State.DONE,), limit=_RECENT)
+        except DamagedError as damaged:
+            self._log_once(str(damaged))
+            done = ()
         ends = [(str(one.submission.trigger), one.finished_at) for one in done]
         ends += [(str(one.trigger), summaries[one.model_name, one.stage].given) for one in standings]
         for trigger, end in ends:
-            if end is not None:
+            if end is not None and end != _UNKNOWN:
                 self._last_success[trigger] = max(end, self._last_success.get(trigger, end))
         return dict(self._last_success)
+
+
+def _counts(document: Mapping[str, Any]) -> bool:
+    """Whether a verdict says something about what serves: by the policy, on its data, and decided."""
+    return is_by_policy(document) and document["cause"] != Cause.ERROR
 
 
 def _summarised(standing: Standing) -> Summary:
@@ -224,8 +266,7 @@ def _summarised(standing: Standing) -> Summary:
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
         # One document that nobody can read must not hide all the others; to gate it is an error.
         _log.error("verdict %s cannot be summarised: %s: %s", standing.verdict_id, type(wrong).__name__, wrong)
-        unknown = datetime.fromtimestamp(0, UTC)
-        return Summary("", str(Cause.ERROR), enforced=False, policy="", given=unknown, valid_until=unknown)
+        return Summary("", str(Cause.ERROR), enforced=False, policy="", given=_UNKNOWN, valid_until=_UNKNOWN)
 
 
 class _Memory(Generic[K, V]):
@@ -242,6 +283,15 @@ class _Memory(Generic[K, V]):
         while len(self._values) > _REMEMBERED:
             self._values.popitem(last=False)
         return self._values[key]
+
+    def last(self, key: K) -> V | None:
+        """Give the value of a key, if it is remembered."""
+        return self._values.get(key)
+
+    def keep(self, key: K, value: V) -> None:
+        """Put a new value in the place of the one that is remembered."""
+        self._values.pop(key, None)
+        self.get(key, lambda: value)
 
 
 def _is_state(metric: Metric) -> bool:

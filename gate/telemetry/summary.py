@@ -77,7 +77,7 @@ def summarise(document: Mapping[str, Any]) -> Summary:
     return Summary(
         version=document["model"]["version"],
         verdict=word_of(document),
-        enforced=document["enforced"],
+        enforced=is_by_policy(document),
         policy=document["policy"]["name"],
         given=parse_moment(document["evaluated_at"]),
         valid_until=parse_moment(document["valid_until"]),
@@ -96,6 +96,11 @@ def summarise(document: Mapping[str, Any]) -> Summary:
 def word_of(document: Mapping[str, Any]) -> str:
     """What a verdict says in one word: promote, or the cause of the hold."""
     return str(document["decision"] if document["decision"] == Decision.PROMOTE else document["cause"])
+
+
+def is_by_policy(document: Mapping[str, Any]) -> bool:
+    """Whether a verdict may promote: neither report-only, nor on data that was named with the request."""
+    return bool(document["enforced"]) and not document["data"]["overridden"]
 
 
 def _progress(findings: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], dict[str, float]]:

@@ -59,14 +59,21 @@ class Writes(Silent):
         ({}, "hold: failed"),
         ({"cause": "insufficient"}, "hold: insufficient"),
         ({"decision": "promote", "cause": None}, "promote"),
-        ({"decision": "promote", "cause": None, "enforced": False}, "REPORT ONLY: promote"),
-        ({"enforced": False}, "REPORT ONLY: hold: failed"),
     ],
 )
 def test_the_tags_say_the_decision_its_cause_and_where_the_verdict_is(altered, seeded, said, decision):
     uri = altered()
     RegistryNotices(opened(uri)).tell(verdict(seeded, **said), URL)
     assert tags_in(uri) == {"gate.decision": decision, "gate.verdict_url": URL, "gate.verdict_id": "0f3c"}
+
+
+@pytest.mark.parametrize("said", [{}, {"decision": "promote", "cause": None}])
+def test_a_report_only_verdict_leaves_the_tags_of_the_decision_that_counts(altered, seeded, said):
+    uri = altered()
+    notices = RegistryNotices(opened(uri))
+    notices.tell(verdict(seeded), URL)
+    notices.tell(verdict(seeded, id="77aa", enforced=False, **said), "https://gate.example.org/verdicts/77aa")
+    assert tags_in(uri) == {"gate.decision": "hold: failed", "gate.verdict_url": URL, "gate.verdict_id": "0f3c"}
 
 
 def test_a_hold_is_written_first_and_a_promotion_last_so_that_half_of_it_says_hold(seeded):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,7 +77,8 @@ class Fleet:
     """A store to fill, and what is exported of it."""
 
     def __init__(self, folder: Path) -> None:
-        self.store: Store = open_store(f"sqlite:///{folder / 'gate.db'}")
+        self.file = folder / "gate.db"
+        self.store: Store = open_store(f"sqlite:///{self.file}")
         self.folder = folder / "policies"
         self.folder.mkdir()
         self.now = NOW
@@ -95,6 +98,20 @@ class Fleet:
             attempt = self.store.verdicts.attempt(one.model.digest, one.stage, one.inputs_digest)
             numbered = replace(one, id=f"{self.made:08d}", attempt=0 if one.cause is Cause.ERROR else attempt)
             self.store.verdicts.save(numbered, document_of(numbered), trigger=trigger)
+
+    @contextmanager
+    def damaged(self, verdict_id: str) -> Iterator[None]:
+        """Change a stored verdict, until the block is left."""
+
+        def write(text: str) -> str:
+            with closing(sqlite3.connect(self.file)) as database, database:
+                (before,) = database.execute("SELECT document FROM verdicts WHERE id = ?", [verdict_id]).fetchone()
+                database.execute("UPDATE verdicts SET document = ? WHERE id = ?", [text, verdict_id])
+            return before
+
+        whole = write("{}")
+        yield
+        write(whole)
 
     def serve(self, name: str, version: str | None, **changes) -> None:
         served = Served(name, "champion", version, None, "policies/rides.yaml", "pilot", NOW)

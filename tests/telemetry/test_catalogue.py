@@ -19,6 +19,7 @@ from gate.domain.finding import Status
 from gate.telemetry.catalogue import (
     ANSWERS,
     BY_NAME,
+    CARE,
     METRICS,
     OPERATIONS,
     OUTCOMES,
@@ -57,6 +58,7 @@ def seeded(fleet, make) -> Metrics:
     metrics.mlflow("get_model", "ok", 0.02)
     metrics.policy_reload(True, NOW)
     metrics.swept(1)
+    metrics.care_failed("watch")
     metrics.scanned(5000)
     metrics.in_progress(1)
     metrics.slots(2)
@@ -125,6 +127,7 @@ def test_the_catalogue_keeps_prometheus_customs():
         assert set(one.values) <= set(one.labels)
     assert len(BY_NAME) == len(METRICS)
     assert (len(OPERATIONS), len(ANSWERS), len(TRIGGERS), len(OUTCOMES), len(PHASES)) == (8, 7, 4, 6, 11)
+    assert len(CARE) == 6
 
 
 def test_every_process_metric_of_closed_lists_is_there_at_0_from_the_start():
@@ -135,7 +138,7 @@ def test_every_process_metric_of_closed_lists_is_there_at_0_from_the_start():
         if one.origin is Origin.PROCESS and one.labels and set(one.values) == set(one.labels)
     }
     assert closed <= set(found)
-    assert len(closed) == 5
+    assert len(closed) == 6
 
 
 def test_every_kind_of_check_is_counted_from_the_start():

@@ -93,6 +93,28 @@ def test_sums_and_states_of_the_process(metrics, scrape):
     assert now.value("gate_worker_slots") == 0
 
 
+def test_a_worker_that_stops_takes_its_places_along(metrics, scrape):
+    places = [2]
+    metrics.slots(lambda: places[0])
+    assert scrape().value("gate_worker_slots") == 2
+    places[0] = 0
+    assert scrape().value("gate_worker_slots") == 0
+
+
+def test_care_that_fails_is_counted_by_task(metrics, scrape):
+    tasks = ("reload", "sweep", "reconcile", "watch", "schedule", "purge", "other")
+    assert scrape().series("gate_care_failures_total") == dict.fromkeys([(task,) for task in tasks], 0)
+    metrics.care_failed("sweep")
+    metrics.care_failed("a new one")
+    counted = scrape().series("gate_care_failures_total")
+    assert {task: number for (task,), number in counted.items() if number} == {"sweep": 1, "other": 1}
+
+
+def test_work_that_begins_again_has_no_wait_yet(metrics, scrape):
+    metrics.evaluation("ci", "retried", 3.0, {}, None, "e-1")
+    assert scrape().value("gate_evaluation_phase_duration_seconds_count", phase="queue_wait") == 0
+
+
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 

@@ -238,18 +238,13 @@ def test_a_served_version_is_promoted_while_its_promotion_is_valid(fleet, verdic
 
 @pytest.mark.parametrize(
     "changes",
-    [{"cause": "failed"}, {"enforced": False}, {"stage": "wave-1"}, {"model": ModelIdentity("bike", "1", "", "", "")}],
-    ids=["held", "report only", "another stage", "another version"],
-)
+    [{"cause": "failed"}, {"enforced": False}, {"overridden": True}, {"stage": "wave-1"},
+     {"model": ModelIdentity("bike", "1", "", "", "")}],
+    ids=["held", "report only", "overridden", "another stage", "another version"],
+)  # fmt: skip
 def test_nothing_but_an_enforced_promotion_of_that_version_in_that_stage_counts(fleet, verdict, changes):
     fleet.keep(verdict("bike", "2", **changes))
     fleet.serve("bike", "2")
-    assert fleet.scrape().value("gate_served_promoted", model="bike", alias="champion") == 0
-
-
-def test_a_number_that_was_given_to_other_files_is_not_promoted(fleet, verdict):
-    fleet.keep(verdict("bike", "2"))
-    fleet.serve("bike", "2", digest="sha256:other")
     assert fleet.scrape().value("gate_served_promoted", model="bike", alias="champion") == 0
 
 
@@ -282,6 +277,10 @@ def test_holds_in_a_row_are_counted_back_to_the_promotion_on_the_served_version(
     assert held() == 1  # version 3 is not served
     fleet.keep(verdict("bike", "2", cause="failed", enforced=False), verdict("bike", "2", cause="failed"))
     assert held() == 2  # report-only says nothing
+    fleet.keep(verdict("bike", "2", cause="failed", overridden=True), verdict("bike", "2", cause="error"))
+    assert held() == 2  # nor does data that was named with the request, nor an error
+    fleet.keep(verdict("bike", "2", enforced=False), verdict("bike", "2", overridden=True))
+    assert held() == 2  # such a promotion ends nothing
     fleet.keep(*[verdict("bike", "2", cause="failed")] * 12)
     assert held() == 10
     fleet.keep(verdict("bike", "2"))
@@ -292,6 +291,47 @@ def test_a_hold_does_not_end_the_promotion_of_the_served_version(fleet, verdict)
     fleet.keep(verdict("bike", "2"), *[verdict("bike", "2", cause="failed")] * 11)
     fleet.serve("bike", "2")
     assert fleet.scrape().value("gate_served_promoted", model="bike", alias="champion") == 1
+
+
+def test_what_says_nothing_hides_no_promotion_however_much_of_it_there_is(fleet, verdict):
+    fleet.keep(verdict("bike", "2"), *[verdict("bike", "2", cause="failed", enforced=False)] * 60)
+    fleet.serve("bike", "2")
+    assert fleet.scrape().value("gate_served_promoted", model="bike", alias="champion") == 1
+
+
+def test_what_was_read_once_is_not_read_again(fleet, verdict, away, make):
+    fleet.keep(verdict("bike", "2"), *[verdict("bike", "2", cause="failed", enforced=False)] * 25)
+    fleet.serve("bike", "2")
+    metrics = Metrics({})
+    metrics.register(collector_of(away, fleet, keep_seconds=0, timeout_seconds=60))
+    metrics.render()
+    assert away.pages == 3
+    fleet.keep(verdict("bike", "2", cause="failed"))
+    scrape = make["scrape"](metrics)
+    assert away.pages == 4
+    assert scrape.value("gate_served_promoted", model="bike", alias="champion") == 1
+    assert scrape.value("gate_served_held_in_a_row", **BIKE) == 1
+    metrics.render()
+    assert away.pages == 4
+
+
+def test_a_served_version_was_evaluated_when_it_was_last_decided_on_by_its_policy(fleet, verdict):
+    fleet.serve("bike", "2")
+    champion = {"model": "bike", "alias": "champion"}
+    assert fleet.scrape().series("gate_served_evaluated_timestamp_seconds") == {}
+    fleet.keep(
+        verdict("bike", "2", cause="failed", evaluated_at=NOW - 9 * HOUR),
+        verdict("bike", "3", evaluated_at=NOW - 8 * HOUR),
+        verdict("bike", "2", enforced=False),
+        verdict("bike", "2", overridden=True),
+        verdict("bike", "2", cause="error"),
+    )
+    assert fleet.scrape().value("gate_served_evaluated_timestamp_seconds", **champion) == (NOW - 9 * HOUR).timestamp()
+
+
+def test_a_promotion_on_data_that_was_named_with_the_request_is_shown_as_one_that_is_not_enforced(fleet, verdict):
+    fleet.keep(verdict(overridden=True))
+    assert fleet.scrape().value("gate_model_verdict_enforced", **BIKE) == 0
 
 
 # --- work -------------------------------------------------------------------------------------------------------------
@@ -339,7 +379,7 @@ class Away:
         self.trouble: Exception | None = None
         self.hangs = False
         self.may_answer = threading.Event()
-        self.reads = 0
+        self.reads = self.pages = 0
 
     def standings(self):
         self.reads += 1
@@ -348,6 +388,10 @@ class Away:
         if self.trouble:
             raise self.trouble
         return self.archive.standings()
+
+    def page(self, **asked):
+        self.pages += 1
+        return self.archive.page(**asked)
 
     def __getattr__(self, name: str):
         return getattr(self.archive, name)
@@ -434,6 +478,20 @@ def test_a_document_that_nobody_can_read_is_an_error_and_hides_no_other(fleet, a
     words = {s.labels["model"]: s.labels["verdict"] for s in samples if s.name == "gate_model_verdict" and s.value}
     assert words == {"bike": "error", "tram": "promote"}
     assert caplog.messages == ["verdict 00000001 cannot be summarised: KeyError: 'findings'"]
+
+
+def test_a_damaged_verdict_on_what_serves_leaves_it_without_a_promotion_and_hides_no_other(fleet, verdict, caplog):
+    fleet.keep(verdict("bike"), verdict("bike", "3"), verdict("tram"))
+    fleet.serve("bike", "2")
+    fleet.serve("tram", "2")
+    with fleet.damaged("00000001"):
+        scrape = fleet.scrape()
+        assert scrape.value("gate_state_read_success") == 1
+        assert scrape.series("gate_served_promoted", alias="champion") == {("bike",): 0, ("tram",): 1}
+    (said,) = caplog.messages
+    assert said.startswith("left out of the metrics: bike version 2: sqlite:")
+    assert said.endswith(": verdict 00000001 was changed after it was stored (its digest does not match)")
+    assert fleet.scrape().series("gate_served_promoted", alias="champion") == {("bike",): 1, ("tram",): 1}
 
 
 def test_a_verdict_is_summarised_once(fleet, verdict, monkeypatch):
