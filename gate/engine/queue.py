@@ -70,6 +70,14 @@ class DbosQueue:
         with translated(self._place, "cannot look into the line"):
             return {found for some in _batches(ids) for found in self._ids(workflow_ids=some)}
 
+    def begun(self) -> Sequence[str]:
+        """The evaluations that a worker has taken from the line and not ended, whether that worker lives or not.
+
+        Each keeps its model's next ones waiting, so one that the record says is over has to be cancelled.
+        """
+        with translated(self._place, "cannot look into the line"):
+            return self._ids(status=["PENDING"], queue_name=LINE)
+
     def abandoned(self) -> list[str]:
         """The evaluations whose work was given up in the last day: each time that it began, its worker died or failed.
 

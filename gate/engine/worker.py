@@ -24,7 +24,7 @@ from gate.engine.durable import (
     translated,
 )  # fmt: skip
 from gate.engine.slot import Slot, take_slot
-from gate.errors import UsageError
+from gate.errors import DamagedError, UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Worker:
             takes up what it left.
         folder: where the lock is that keeps a second worker from an SQLite database.
         perform: does an evaluation. It is called again for what a dead worker had begun, and whenever it raises; it
-            does so only if a database was away.
+            does so only if a database was away, or with a DamagedError, which ends the work.
         publish: tells others of its verdict. It is called once more or a few times more; that it fails is logged.
         concurrency: how many at once. It is the line's: the worker that was started last says it for all.
         on_lost: is called when another process has this one's name; by default this process ends at once.
@@ -185,8 +185,8 @@ class Worker:
                 do(evaluation_id)
             except Exception as wrong:
                 self._leave_if_stopping()
-                if time.monotonic() + pause > give_up:
-                    raise
+                if isinstance(wrong, DamagedError) or time.monotonic() + pause > give_up:
+                    raise  # what is damaged stays so
                 _log.warning("tried again in %g s: %s", pause, wrong, extra={"evaluation_id": evaluation_id})
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

@@ -144,6 +144,35 @@ def test_work_is_abandoned_when_the_database_stays_away(bench):
     assert bench.over("b")
 
 
+def test_work_on_a_damaged_record_is_abandoned_at_once(bench):
+    worker = bench.worker().ready()
+    bench.ask("a", damaged=True)
+    bench.ask("b")
+    assert bench.over("b")
+    assert bench.queue.abandoned() == ["a"]
+    assert bench.noted("begun", "a") == [["w1"]]
+    assert "tried again" not in worker.said
+
+
+def test_cancelling_what_a_lost_worker_had_begun_lets_another_one_work_on_its_model(bench):
+    """Its name never comes back, and what it had begun is over: its verdict is stored, or it was swept up."""
+    lost = bench.worker("lost").ready()
+    bench.ask("a", held=True)
+    bench.ask("b")
+    bench.working_on("a")
+    lost.kill()
+    bench.record.end("a", "done")
+    bench.ask("c", model="another")
+    bench.worker("other").ready()
+    assert bench.over("c")
+    assert becomes(lambda: bench.queue.begun() == ["a"])
+    assert bench.noted("begun", "b") == []
+    bench.queue.cancel("a")
+    assert bench.over("b")
+    assert bench.noted("begun", "b") == [["other"]]
+    assert becomes(lambda: bench.queue.begun() == [])
+
+
 def test_work_that_takes_its_worker_down_each_time_is_abandoned(bench):
     bench.ask("a", deadly=True)
     for _ in range(2):

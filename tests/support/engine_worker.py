@@ -23,7 +23,7 @@ import gate.engine.slot
 import gate.engine.worker
 from gate.engine.children import Children, ChildStopped
 from gate.engine.durable import load_dbos
-from gate.errors import StoreError, UsageError
+from gate.errors import DamagedError, StoreError, UsageError
 
 PATIENCE = 60.0
 
@@ -104,6 +104,8 @@ def main(line: Connection, url: str, name: str, folder: Path, stderr: Path, sett
         job = json.loads((folder / "jobs" / f"{evaluation_id}.json").read_text())
         if job.get("deadly"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if job.get("damaged"):
+            raise DamagedError("its record was changed")
         if len([found for found in record.noted("failures") if found == [evaluation_id]]) < job.get("fails", 0):
             record.note("failures", evaluation_id)
             raise StoreError("the database is away")
