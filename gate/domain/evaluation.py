@@ -122,7 +122,6 @@ class Served:
     model_name: str
     alias: str
     version: str | None
-    digest: str | None
     policy: str
     stage: str
     seen_at: datetime

@@ -257,8 +257,11 @@ class Archive(Protocol):
     def served(self) -> Sequence[Served]:
         """Which version each alias named when it was last looked at."""
 
+    def forget_served(self, before: datetime) -> int:
+        """Forget the aliases that were not looked at since a moment; how many."""
+
     def purge(self, before: datetime) -> Mapping[str, int]:
-        """Forget what ended before a moment: evaluations, events, reports, verdicts; how many of each went.
+        """Forget what ended before a moment: evaluations, events, reports, verdicts, aliases; how many of each went.
 
         The newest verdict of each model, version and stage stays, and so does each whose `valid_until` is to come.
         """

@@ -114,7 +114,6 @@ served = Table(
     Column("model_name", Text, primary_key=True),
     Column("alias", Text, primary_key=True),
     Column("version", String(32)),
-    Column("digest", String(80)),
     Column("policy", Text, nullable=False),
     Column("stage", Text, nullable=False),
     Column("seen_at", String(32), nullable=False),

@@ -19,7 +19,7 @@ from gate.store import cursors, reports
 from gate.store.database import Database
 from gate.store.documents import Documents
 from gate.store.events import append
-from gate.store.purge import purge
+from gate.store.purge import forget_served, purge
 from gate.store.tables import attempts, evaluations, pulse, served, verdict_totals, verdicts
 from gate.store.text import is_storable, require_storable
 from gate.store.times import from_text, to_text
@@ -196,7 +196,6 @@ class SqlVerdictStore:
         )
         seen = {
             "version": served_now.version,
-            "digest": served_now.digest,
             "policy": served_now.policy,
             "stage": served_now.stage,
             "seen_at": to_text(served_now.seen_at),
@@ -210,12 +209,17 @@ class SqlVerdictStore:
         query = select(served).order_by(served.c.model_name, served.c.alias)
         rows = self._rows(query)
         return [
-            Served(row.model_name, row.alias, row.version, row.digest, row.policy, row.stage, from_text(row.seen_at))
+            Served(row.model_name, row.alias, row.version, row.policy, row.stage, from_text(row.seen_at))
             for row in rows
         ]
 
+    def forget_served(self, before: datetime) -> int:
+        """Forget the aliases that were not looked at since a moment; how many."""
+        with self._database.writing() as connection:
+            return forget_served(connection, before)
+
     def purge(self, before: datetime) -> Mapping[str, int]:
-        """Forget what ended before a moment: evaluations, events, reports, verdicts; how many of each went."""
+        """Forget what ended before a moment: evaluations, events, reports, verdicts, aliases; how many of each went."""
         return purge(self._database, before)
 
     def ping(self) -> None:

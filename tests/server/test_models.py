@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from serving import SHA
 
 from gate.domain.evaluation import Served
 from gate.domain.verdict import Decision
@@ -18,8 +17,8 @@ def test_a_model_shows_the_newest_verdict_of_each_stage_and_what_serves(another_
     gate.service.judge(name="bike", version="1")
     pilot = gate.service.judge(name="bike", version="2", decision=Decision.PROMOTE)
     live = gate.service.judge(name="bike", version="1", stage="live", enforced=False)
-    gate.service.archive.see(Served("bike", "champion", "1", SHA, "bike", "pilot", SEEN))
-    gate.service.archive.see(Served("älter", "champion", None, None, "alt", "pilot", SEEN))
+    gate.service.archive.see(Served("bike", "champion", "1", "bike", "pilot", SEEN))
+    gate.service.archive.see(Served("älter", "champion", None, "alt", "pilot", SEEN))
     common = {"evaluated_at": "2026-11-22T12:00:00Z", "valid_until": "2026-12-06T12:00:00Z"}
     assert gate.get("/v1/models").json() == {
         "items": [

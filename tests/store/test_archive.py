@@ -146,12 +146,23 @@ def test_totals_of_nothing_are_nothing(store):
 
 
 def test_an_alias_is_remembered_as_it_was_last_seen(store):
-    first = Served("bike", "champion", "1", "sha256:aa", "bike.yaml", "pilot", NOW)
-    gone = Served("bike", "champion", None, None, "bike.yaml", "wave-1", NOW + timedelta(minutes=1))
-    other = Served("bike", "challenger", "2", "sha256:bb", "bike.yaml", "pilot", NOW)
+    first = Served("bike", "champion", "1", "bike.yaml", "pilot", NOW)
+    gone = Served("bike", "champion", None, "bike.yaml", "wave-1", NOW + timedelta(minutes=1))
+    other = Served("bike", "challenger", "2", "bike.yaml", "pilot", NOW)
     for seen in (first, other, gone):
         store.see(seen)
     assert store.served() == [other, gone]
+
+
+def test_an_alias_that_nobody_looks_at_any_more_is_forgotten(store):
+    seen = [Served(name, "champion", "1", "p.yaml", "pilot", NOW - timedelta(days=days))
+            for name, days in (("a", 8), ("b", 7), ("c", 6), ("d", 0))]  # fmt: skip
+    for one in seen:
+        store.see(one)
+    assert store.forget_served(NOW - timedelta(days=7)) == 1
+    assert store.served() == seen[1:]
+    assert store.purge(NOW - timedelta(days=5))["served"] == 2
+    assert store.served() == seen[3:]
 
 
 # --- ping ------------------------------------------------------------------------------------------------------------

@@ -285,5 +285,5 @@ def _judge(service: ServedService, evaluations: dict[str, str], hostile_report: 
 
 def _see(service: ServedService) -> None:
     seen = datetime.now(UTC)
-    service.archive.see(Served("bike-demand", "champion", "1", None, "bike-demand", "pilot", seen))
-    service.archive.see(Served("income", "champion", None, None, "income", "pilot", seen))
+    service.archive.see(Served("bike-demand", "champion", "1", "bike-demand", "pilot", seen))
+    service.archive.see(Served("income", "champion", None, "income", "pilot", seen))

@@ -114,7 +114,7 @@ class Fleet:
         write(whole)
 
     def serve(self, name: str, version: str | None, **changes) -> None:
-        served = Served(name, "champion", version, None, "policies/rides.yaml", "pilot", NOW)
+        served = Served(name, "champion", version, "policies/rides.yaml", "pilot", NOW)
         self.store.verdicts.see(replace(served, **changes))
 
     def queue(self, evaluation_id: str, **changes) -> None:

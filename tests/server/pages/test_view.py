@@ -118,7 +118,7 @@ def test_what_needs_somebody_comes_first_and_the_rest_by_name(policies):
 
 def test_an_alias_is_shown_beside_its_own_model_where_it_is_set():
     aliases = (("d", "champion", "1"), ("e", "champion", "2"), ("d", "shadow", None))
-    seen = [Served(name, alias, version, None, "p", "pilot", NOW) for name, alias, version in aliases]
+    seen = [Served(name, alias, version, "p", "pilot", NOW) for name, alias, version in aliases]
     [row] = portfolio_of([standing("d", verdict(model__name="d"))], seen, [], None, NOW).rows
     assert row.served == (seen[0],)
     assert row.pilot is None

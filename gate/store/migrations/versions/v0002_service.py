@@ -81,7 +81,6 @@ def upgrade() -> None:
         sa.Column("model_name", sa.Text, primary_key=True),
         sa.Column("alias", sa.Text, primary_key=True),
         sa.Column("version", sa.String(32)),
-        sa.Column("digest", sa.String(80)),
         sa.Column("policy", sa.Text, nullable=False),
         sa.Column("stage", sa.Text, nullable=False),
         sa.Column("seen_at", sa.String(32), nullable=False),
