@@ -30,7 +30,13 @@ UID = "gate-fleet"
 _JOB = 'job=~"$job"'
 _STAGE = 'job=~"$job", stage=~"$stage"'
 _BLOCKERS = f"max by (model, stage, dimension) (gate_model_blockers{{{_STAGE}}})"
-_PROMOTED = f'max by (model) (gate_model_verdict{{{_STAGE}, verdict="promote"}}) == 1'
+_MAY_GO_ON = (
+    f'max by (model, stage) (gate_model_verdict{{{_STAGE}, verdict="promote"}}) '
+    f"* on (model, stage) min by (model, stage) (gate_model_verdict_enforced{{{_STAGE}}}) "
+    "* on (model, stage) "
+    f"(max by (model, stage) (gate_verdict_valid_until_timestamp_seconds{{{_STAGE}}}) > bool time())"
+)
+_PROMOTED = f"max by (model) ({_MAY_GO_ON}) == 1"
 _LATE = f"time() - min by (model) (gate_pilot_target_timestamp_seconds{{{_JOB}}})"
 _AGE = f"time() - max by (model, stage) (gate_current_data_timestamp_seconds{{{_STAGE}}})"
 _GIVEN = f"max by (stage, verdict, trigger) (increase(gate_verdicts_total{{{_STAGE}}}[1d]))"
@@ -75,8 +81,8 @@ def _can_we_ship(dashboard: Dashboard) -> None:
     for panel in (
         stat_panel(
             "May go on",
-            "Models, by stage, whose newest verdict is promote.",
-            f'sum(max by (model, stage) (gate_model_verdict{{{_STAGE}, verdict="promote"}})) or vector(0)',
+            "Models, by stage, whose newest verdict is a promotion that is enforced and valid.",
+            f"sum({_MAY_GO_ON}) or vector(0)",
             steps=((None, GREY), (1, GREEN)),
         ),
         stat_panel(
@@ -94,7 +100,7 @@ def _can_we_ship(dashboard: Dashboard) -> None:
         ),
         stat_panel(
             "Serve without promotion",
-            "Versions that an alias serves and that have no promotion that still holds.",
+            "Versions that an alias serves and that have no promotion that is valid.",
             f"count(max by (model, alias) (gate_served_promoted{{{_JOB}}}) == 0) or vector(0)",
             steps=((None, GREEN), (1, RED)),
         ),
@@ -291,6 +297,11 @@ def _gate_itself(dashboard: Dashboard) -> None:
             "Ended for being overdue",
             "Evaluations past their deadline of which nobody said why, in the last hour.",
             {"swept": f"sum(increase(gate_evaluations_swept_total{{{_JOB}}}[1h]))"},
+        ),
+        lines_panel(
+            "Care that failed",
+            "What gate does by itself and could not, in whole or for some models, in the last hour.",
+            {"{{task}}": f"sum by (task) (increase(gate_care_failures_total{{{_JOB}}}[1h]))"},
         ),
         lines_panel(
             "Failed questions to MLflow",

@@ -127,10 +127,10 @@ def _verdict(dashboard: Dashboard) -> None:
             none="no pilot",
         ),
         stat_panel(
-            "Report only",
-            "A report-only verdict promotes nothing.",
+            "Counts",
+            "A verdict that is report-only, or on data that was named with the request, promotes nothing.",
             f"min(gate_model_verdict_enforced{{{_HERE}}})",
-            mappings=yes_no(("report only", ORANGE), ("enforced", GREEN)),
+            mappings=yes_no(("promotes nothing", ORANGE), ("enforced", GREEN)),
         ),
         stat_panel(
             "Serves",
@@ -142,7 +142,7 @@ def _verdict(dashboard: Dashboard) -> None:
         ),
         stat_panel(
             "Serves with a promotion",
-            "Whether the newest enforced verdict on what serves is a promotion that holds.",
+            "Whether what serves has a promotion that is valid. A later hold does not end it.",
             f"min by (alias) (gate_served_promoted{{{_MODEL}}})",
             mappings=yes_no(("no", RED), ("yes", GREEN)),
             none="nothing serves",
@@ -150,7 +150,7 @@ def _verdict(dashboard: Dashboard) -> None:
         ),
         stat_panel(
             "Held in a row",
-            "How many of the newest verdicts on what serves are holds, in a row.",
+            "How many of the newest verdicts on what serves are holds, in a row; errors and report-only ones left out.",
             f"max(gate_served_held_in_a_row{{{_HERE}}})",
             steps=((None, GREEN), (1, YELLOW), (2, RED)),
             none="nothing serves",
