@@ -16,6 +16,7 @@ import click
 import gate
 from gate.domain.plain import plain
 from gate.errors import GateError, MissingExtraError, PolicyError
+from gate.wiring.extras import EXTRA_OF
 
 # Name -> (module that defines `command`, the line shown in `gate --help`).
 SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
@@ -30,18 +31,6 @@ SUBCOMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("gate.cli.serve", "Answer over HTTP: for pipelines, people and Prometheus."),
     "worker": ("gate.cli.worker", "Work on evaluations that servers accept."),
     "doctor": ("gate.cli.doctor", "Say what is wrong with a setup."),
-}
-
-# Where a module is missing because an extra is not installed.
-_EVALUATE = (
-    *("alembic", "duckdb", "evidently", "jinja2", "mlflow", "numpy"),
-    *("pandas", "pyarrow", "scipy", "sqlalchemy", "sqlglot"),
-)
-_SERVER = ("dbos", "fastapi", "prometheus_client", "psycopg", "starlette", "uvicorn")
-_EXTRA_OF: Mapping[str, str] = {
-    **dict.fromkeys(_EVALUATE, "evaluate"),
-    **dict.fromkeys(_SERVER, "server"),
-    "sklearn": "demo",
 }
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -117,9 +106,9 @@ def explain(error: Exception) -> int:
             return error.exit_code
         case GateError():
             return _say(str(error), error.exit_code)
-        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in _EXTRA_OF:
+        case ModuleNotFoundError(name=str(name)) if name.partition(".")[0] in EXTRA_OF:
             module = name.partition(".")[0]
-            return explain(MissingExtraError(_EXTRA_OF[module], module))
+            return explain(MissingExtraError(EXTRA_OF[module], module))
         case _:
             return _bug(error)
 

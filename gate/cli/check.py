@@ -34,6 +34,7 @@ _LARGEST_POLICY = 256 * 2**10
 @click.option("--current", metavar="URI", help="Current data instead of the policy's; the verdict says so.")
 @click.option("--stage", metavar="NAME", help="The stage that the model asks to enter. Default: the policy's first.")
 @server_option
+@click.option("--local", is_flag=True, help="Judge in this process, although GATE_URL names a server.")
 @output_options
 def command(
     model_uri: str,
@@ -42,6 +43,7 @@ def command(
     current: str | None,
     stage: str | None,
     server: str | None,
+    local: bool,
     form: str,
     outputs: tuple[tuple[str, Path], ...],
     report: Path | None,
@@ -54,19 +56,22 @@ def command(
     MODEL_URI is models:/NAME/VERSION or models:/NAME@ALIAS.
 
     With --server or GATE_URL a gate server judges, by its own policies; this command asks it and waits. When it is
-    interrupted or gives up, the evaluation goes on: gate wait asks for its verdict.
+    interrupted or gives up, the evaluation goes on: gate wait asks for its verdict. With --local it judges itself.
 
     Exit codes: 0 promote; 1 hold, a check failed; 2 the command, configuration or policy is wrong; 3 hold, too little
     evidence or people awaited; 4 could not decide; 5 timed out.
     """
     from gate.wiring.settings import load_settings
 
+    if local and server is not None:
+        raise UsageError("--local judges in this process and --server asks a server: use one of them")
     if report_only:
         click.echo(REPORT_ONLY, err=True)
     settings = load_settings()
     model = ModelRef.parse(model_uri)
     delivery = delivery_of(form, outputs, report, verbose=verbose)
-    if url := server or settings.url:
+    url = None if local else server or settings.url
+    if url:
         from gate.cli.remote import Wish, check_remotely
         from gate.domain.evaluation import Submission
 
@@ -137,7 +142,9 @@ def judge(request: Request, settings: Settings) -> Outcome:
 
 def _mention_what_is_lost(settings: Settings) -> None:
     """A job of a CI system starts empty each time, unless somebody has said where its state is kept."""
-    if os.environ.get("CI", "").lower() in ("", "0", "false") or settings.origins["home"] != "default":
+    from gate.client.key import is_ci
+
+    if not is_ci(os.environ) or settings.origins["home"] != "default":
         return
     click.echo(
         "gate: without a server, attempts, history and cached profiles are lost when this job ends; set GATE_URL to "

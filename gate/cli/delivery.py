@@ -11,6 +11,7 @@ from gate.cli.output import (
     OWN_PAGE,
     Destination,
     ReportFolder,
+    append_step_outputs,
     append_step_summary,
     emit,
     terminal_width,
@@ -56,7 +57,7 @@ class Delivery:
         self, document: Mapping[str, Any], page: Path | None = None, previous: str | None = None, *,
         url: str | None = None, server: str | None = None,
     ) -> None:  # fmt: skip
-        """Write the files, then the summary, and stdout last: once the verdict stands there, everything is written.
+        """Write the files, then what the CI system reads, and stdout last: once it stands there, all is written.
 
         `previous` is the id of the verdict before this one, to compare with; `url` the verdict's page on a server;
         `server` the address to name in commands that ask it.
@@ -64,6 +65,9 @@ class Delivery:
         for form, file in self.files:
             file.write(RENDERERS[form](document).encode())
         append_step_summary(render_markdown(document, url))
+        append_step_outputs(
+            {"decision": document["decision"], "verdict_id": document["id"], "verdict_url": url or ""}
+        )  # fmt: skip
         if self.form == "json":
             emit(render_json(document))
         else:

@@ -44,7 +44,8 @@ def command(
     from gate.flow.propose import Wish, propose
     from gate.policy.draft import draft, file_name
     from gate.telemetry.progress import Progress, is_live
-    from gate.wiring.build import build_ports, require_evaluate
+    from gate.wiring.build import build_ports
+    from gate.wiring.extras import require_evaluate
     from gate.wiring.settings import load_settings
 
     settings = load_settings()

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,28 @@ def append_step_summary(markdown: str) -> None:
             summary.write(markdown + "\n")
     except OSError as wrong:
         click.echo(f"gate: the step summary cannot be written: {wrong.strerror}", err=True)
+
+
+def append_step_outputs(values: Mapping[str, str]) -> None:
+    """Set the outputs of a GitHub Actions step, if this is one. Failing costs a line: an output left unset is no yes.
+
+    A value with a line end goes between marks that nobody can guess, else it could set outputs of its own.
+    """
+    path = os.environ.get("GITHUB_OUTPUT")
+    if not path:
+        return
+    lines = []
+    for name, value in values.items():
+        if len(value.splitlines()) > 1 or value.endswith(("\n", "\r")):
+            mark = f"gate-{uuid.uuid4().hex}"
+            lines.append(f"{name}<<{mark}\n{value}\n{mark}\n")
+        else:
+            lines.append(f"{name}={value}\n")
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="replace", newline="\n") as outputs:
+            outputs.write("".join(lines))
+    except OSError as wrong:
+        click.echo(f"gate: the step outputs cannot be written: {wrong.strerror}", err=True)
 
 
 def wants_colour() -> bool:

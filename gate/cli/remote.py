@@ -31,6 +31,7 @@ _INTERRUPTED = 130
 _COULD_NOT_DECIDE = 4
 _USAGE = 2
 _LOOKUP_SECONDS = 60.0
+_HINT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,6 @@ class _Delivered:
     ruling: Ruling
     page: str
     report: Path | None
-    previous: str | None
 
 
 def check_remotely(submission: Submission, wish: Wish) -> int:
@@ -119,8 +119,9 @@ def _answer(wish: Wish, asked: _Asked, begin: Callable[[Client], EvaluationAnswe
         raise
     if delivered is None:
         return _explain(evaluation)
+    document = delivered.ruling.document
     wish.delivery.write(
-        delivered.ruling.document, delivered.report, delivered.previous, url=delivered.page,
+        document, delivered.report, _previous(wish, document), url=delivered.page,
         server=shown(wish.url) if wish.named else None,
     )  # fmt: skip
     return delivered.ruling.exit_code
@@ -134,9 +135,16 @@ def _fetch(client: Client, evaluation: EvaluationAnswer, wish: Wish, asked: _Ask
     if folder:
         page = folder.write(client.report(document["id"]))
         report = page if page.is_file() else folder.path
-    return _Delivered(
-        ruling, client.page_of(evaluation), report, client.previous(document["model"]["name"], document["id"])
-    )
+    return _Delivered(ruling, client.page_of(evaluation), report)
+
+
+def _previous(wish: Wish, document: Mapping[str, Any]) -> str | None:
+    """The id of the verdict before this one. The verdict is here by now: no hint is worth its exit code."""
+    try:
+        with Client(wish.url, TimeLimit(_HINT_SECONDS)) as client:
+            return client.previous(document["model"]["name"], document["id"])
+    except GateError:
+        return None
 
 
 def _explain(evaluation: EvaluationAnswer) -> int:

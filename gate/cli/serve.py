@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from gate.cli.server import require_server
+from gate.wiring.extras import require_server
 
 
 @click.command("serve")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import click
 
-from gate.cli.server import require_server
 from gate.errors import UsageError
+from gate.wiring.extras import require_server
 
 
 @click.command("worker")

@@ -25,6 +25,7 @@ from gate.client.reading import (
     ReportAnswer,
     Verdicts,
     read_answer,
+    read_problem,
     refusal,
 )
 from gate.client.verdict import LARGEST_BYTES, Asked, Ruling, read_document, rule
@@ -208,7 +209,8 @@ class Client:
         """Fetch and check the verdict of an evaluation that is done.
 
         Raises:
-            ServerError: there is none, or it is not whole, not true to its digest, or not about what was asked.
+            ServerError: there is none (any more), or it is not whole, not true to its digest, or not about what was
+                asked.
         """
         if evaluation.state is not State.DONE or not evaluation.verdict_id:
             raise ServerError(f"{self.name}: evaluation {evaluation.id} is {evaluation.state} without a verdict")
@@ -216,12 +218,18 @@ class Client:
             evaluation.verdict_id, model or self._model_of(evaluation), enforced, stage or evaluation.stage,
             overridden, evaluation.decision, evaluation.exit_code,
         )  # fmt: skip
-        return rule(self.document(evaluation.verdict_id), asked, self.name, self.now())
+        reply = self._ask_document(evaluation.verdict_id)
+        problem = read_problem(reply)
+        if problem is not None and problem.kind == "not-found":  # nothing about the command is wrong: there was one
+            raise ServerError(
+                f"{self.name}: evaluation {evaluation.id} is done, but its verdict {evaluation.verdict_id} is not kept "
+                f"any more; ask for a new one with gate check"
+            )
+        return rule(read_document(reply, self.name), asked, self.name, self.now())
 
     def document(self, verdict_id: str) -> dict[str, Any]:
         """Fetch a verdict by its id or the beginning of it; UsageError if there is none."""
-        reply = self._exchange.ask("GET", f"/v1/verdicts/{quoted(verdict_id)}", most_bytes=LARGEST_BYTES)
-        document = read_document(reply, self.name)
+        document = read_document(self._ask_document(verdict_id), self.name)
         if not document["id"].startswith(verdict_id):
             raise ServerError(f"{self.name}: answered with another verdict than {verdict_id}")
         return document
@@ -245,11 +253,12 @@ class Client:
         return files
 
     def previous(self, model_name: str, verdict_id: str) -> str | None:
-        """The id of a model's verdict before this one. A hint for people: where it cannot be had, there is none."""
+        """The id of a model's verdict before this one. A hint for people: asked for once, and none if that fails."""
         try:
             reply = self._exchange.ask(
-                "GET", "/v1/verdicts", params={"model": model_name, "limit": "2"}, most_bytes=_LIST_BYTES
-            )
+                "GET", "/v1/verdicts", params={"model": model_name, "limit": "2"}, most_bytes=_LIST_BYTES,
+                again=False,
+            )  # fmt: skip
             items = read_answer(Verdicts, reply, self.name).items
         except GateError:
             return None
@@ -273,6 +282,9 @@ class Client:
         return read_answer(OpenApiAnswer, reply, self.name).info.version
 
     # --- parts -------------------------------------------------------------------------------------------------------
+
+    def _ask_document(self, verdict_id: str) -> Reply:
+        return self._exchange.ask("GET", f"/v1/verdicts/{quoted(verdict_id)}", most_bytes=LARGEST_BYTES)
 
     def _is_about(self, evaluation: EvaluationAnswer, submission: Submission) -> bool:
         asked = (ModelRef.parse(submission.model), not submission.enforced, submission.stage or evaluation.stage)

@@ -7,28 +7,19 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gate.errors import MissingExtraError, UsageError
+from gate.errors import UsageError
 from gate.flow.ports import Observer, Silent
 from gate.flow.request import Request
+from gate.wiring.extras import require_evaluate
 from gate.wiring.settings import Settings
 
 if TYPE_CHECKING:
     from gate.flow.keep import Outcome
     from gate.flow.ports import Ports, VerdictStore
     from gate.registry.mlflow import MlflowRegistry
-
-_EVALUATE = ("mlflow", "duckdb", "evidently", "sqlalchemy", "numpy", "pyarrow", "sqlglot", "jinja2")
-
-
-def require_evaluate() -> None:
-    """Raise MissingExtraError with the command to run if the evaluation libraries are not installed."""
-    for module in _EVALUATE:
-        if find_spec(module) is None:
-            raise MissingExtraError("evaluate", module)
 
 
 def build_registry(

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from gate.domain.evaluation import Evaluation, Submission
-from gate.errors import GateError, MissingExtraError
+from gate.errors import GateError
 from gate.flow.care import Care, carefully
 from gate.flow.policies import PolicyShelf
 from gate.flow.submit import Desk
 from gate.flow.work import Job, Work, WorkCrashedError, WorkDiedError, WorkLateError, WorkStoppedError
-from gate.wiring.build import build_registry, refuse_unwritable, require_evaluate
+from gate.wiring.build import build_registry, refuse_unwritable
+from gate.wiring.extras import require_server
 from gate.wiring.settings import Settings
 from gate.wiring.work import Order, judge
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SERVER = ("dbos", "fastapi", "prometheus_client", "psycopg", "uvicorn")
 _SWEEP_SECONDS = 5.0
 _RECONCILE_SECONDS = 30.0
 _PURGE_SECONDS = 3600.0
@@ -85,8 +84,8 @@ class Service:
         """Look at everything that answering and judging needs."""
         status = self.shelf.status()
         return {
-            "database": _looked_at(self.archive.ping),
-            "engine": _looked_at(self.queue.ping),
+            "database": _looked_at("database", self.archive.ping),
+            "engine": _looked_at("engine", self.queue.ping),
             "worker": self._worker_check(),
             "policies": Check(
                 status.ok,
@@ -101,20 +100,14 @@ class Service:
         return Check(self.worker.is_alive, "works" if self.worker.is_alive else "has stopped: restart this process")
 
 
-def _looked_at(look: Callable[[], object]) -> Check:
+def _looked_at(what: str, look: Callable[[], object]) -> Check:
+    """Look at something. Anybody may ask, so the reason, which names hosts and users, stays in the log."""
     try:
         look()
     except GateError as wrong:
-        return Check(False, str(wrong))
+        _log.warning("not ready: the %s does not answer: %s", what, wrong)
+        return Check(False, "does not answer; the log says why")
     return Check(True, "answers")
-
-
-def require_server() -> None:
-    """Raise MissingExtraError with the command to run if the server's libraries are not installed."""
-    require_evaluate()
-    for module in _SERVER:
-        if find_spec(module) is None:
-            raise MissingExtraError("server", module)
 
 
 @contextmanager

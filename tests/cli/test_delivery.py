@@ -21,7 +21,8 @@ from gate.flow.ports import Gathered, ReportFiles
 
 @pytest.fixture(autouse=True)
 def _no_summary(monkeypatch):
-    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_every_format_goes_to_its_file_and_stdout_has_the_result_only(document, tmp_path, capsys):

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gate.cli.output import Destination, ReportFolder, append_step_summary
+from gate.cli.output import Destination, ReportFolder, append_step_outputs, append_step_summary
 from gate.errors import GateError, UsageError
 
 
@@ -84,6 +88,47 @@ def test_a_step_summary_that_cannot_be_written_costs_a_line_only(tmp_path, monke
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     append_step_summary("## PROMOTE\n")
     assert capsys.readouterr().err == "gate: the step summary cannot be written: Is a directory\n"
+
+
+def outputs_of(text: str) -> dict[str, str]:
+    """Read a file of outputs as GitHub's runner does."""
+    found, lines = {}, iter(text.split("\n"))
+    for line in lines:
+        if not line:
+            continue
+        name, mark, value = re.fullmatch(r"([^=<]+)(=|<<)(.*)", line).groups()
+        if mark == "=":
+            found[name] = value
+        else:
+            found[name] = "\n".join(iter(lines.__next__, value))
+    return found
+
+
+@given(st.dictionaries(st.sampled_from(["decision", "verdict_id", "verdict_url"]), st.text(max_size=40)))
+def test_step_outputs_read_back_as_they_were_whatever_they_hold(values):
+    values = {name: value.encode("utf-8", "replace").decode() for name, value in values.items()}
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        outputs = Path(folder) / "outputs"
+        outputs.write_text("before=1\n")
+        patch.setenv("GITHUB_OUTPUT", str(outputs))
+        append_step_outputs(values)
+        assert outputs_of(outputs.read_bytes().decode()) == {"before": "1", **values}
+
+
+def test_a_line_end_in_a_value_sets_no_output_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    append_step_outputs({"decision": "hold", "verdict_url": "x\ndecision=promote"})
+    found = outputs_of((tmp_path / "outputs").read_text())
+    assert found == {"decision": "hold", "verdict_url": "x\ndecision=promote"}
+
+
+def test_step_outputs_that_cannot_be_written_cost_a_line_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path))
+    append_step_outputs({"decision": "promote"})
+    assert capsys.readouterr().err == "gate: the step outputs cannot be written: Is a directory\n"
+    monkeypatch.delenv("GITHUB_OUTPUT")
+    append_step_outputs({"decision": "promote"})
+    assert capsys.readouterr().err == ""
 
 
 def emit_in_a_process(command: str) -> subprocess.CompletedProcess:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -191,10 +192,36 @@ LOST = (
 )
 
 
+def test_local_judges_here_although_the_environment_names_a_server(wire: Wire):
+    ended = gate("check", MODEL, "--local", "--policy", "none.yaml")
+    assert (ended.exit_code, ended.stderr) == (
+        2,
+        "gate: no model registry is configured; set MLFLOW_TRACKING_URI to a server (http://HOST:5000) or an SQLite "
+        "registry (sqlite:////ABSOLUTE/PATH/mlflow.db)\n",
+    )
+    assert wire.asked == []
+
+
+def test_local_and_a_server_on_the_command_line_contradict_each_other(wire: Wire):
+    ended = gate("check", MODEL, "--local", "--server", wire.url)
+    said = "gate: --local judges in this process and --server asks a server: use one of them\n"
+    assert (ended.exit_code, ended.stderr) == (2, said)
+    assert wire.asked == []
+
+
+def test_a_step_of_github_gets_outputs(wire: Wire, place: Path, monkeypatch):
+    monkeypatch.setenv("GITHUB_OUTPUT", str(place / "outputs"))
+    wire.answer = Pretender(verdict("hold-failed"))
+    assert gate("check", MODEL).exit_code == 1
+    page = f"{wire.url}/verdicts/{ID}"
+    assert (place / "outputs").read_text() == f"decision=hold\nverdict_id={ID}\nverdict_url={page}\n"
+
+
 @pytest.mark.parametrize(
     ("variables", "is_said"),
-    [({"CI": "true"}, True), ({"CI": "true", "GATE_HOME": "kept"}, False), ({}, False), ({"CI": "false"}, False)],
-)
+    [({"CI": "true"}, True), ({"CI": "true", "GATE_HOME": "kept"}, False), ({}, False), ({"CI": "false"}, False),
+     ({"JENKINS_URL": "http://jenkins", "BUILD_NUMBER": "3"}, True)],
+)  # fmt: skip
 def test_a_job_without_a_server_is_told_what_is_lost(place: Path, monkeypatch, variables, is_said: bool):
     for name in ("GATE_URL", "GATE_HOME"):
         monkeypatch.delenv(name)
@@ -219,6 +246,42 @@ def test_giving_up_leaves_the_evaluation_and_says_how_to_go_on(wire: Wire, place
         f"gate wait {ID} --server {wire.url}\n"
     )
     assert not (place / "v.json").exists()
+
+
+def test_a_hint_is_asked_for_once_and_outside_the_limit_once_the_verdict_is_known(wire: Wire, monkeypatch):
+    running, seen, pretender = [], [], Pretender()
+
+    @contextmanager
+    def watched(seconds):
+        running.append(seconds)
+        yield
+        running.clear()
+
+    def answer(asked):
+        if asked.path.partition("?")[0] != "/v1/verdicts":
+            return pretender(asked)
+        seen.append(list(running))
+        return problem(503, "database-unavailable", "away")
+
+    monkeypatch.setattr(remote, "deadline", watched)
+    wire.answer = answer
+    ended = gate("check", MODEL, "--timeout", "60")
+    assert (ended.exit_code, seen) == (0, [[]])
+    assert ended.stdout == render_table(pretender.document, Page(url=f"{wire.url}/verdicts/{ID}"))
+
+
+def test_a_verdict_that_is_not_kept_any_more_is_no_mistake_of_the_command(wire: Wire):
+    pretender = Pretender()
+    gone = f"verdict {ID}: there is none here"
+    wire.answer = lambda asked: (
+        problem(404, "not-found", gone) if asked.path.startswith("/v1/verdicts/") else pretender(asked)
+    )
+    ended = gate("wait", ID)
+    assert (ended.exit_code, ended.stdout) == (4, "")
+    assert ended.stderr.splitlines()[-1] == (
+        f"gate: {wire.url}: evaluation {ID} is done, but its verdict {ID} is not kept any more; "
+        f"ask for a new one with gate check"
+    )
 
 
 def test_a_server_that_goes_away_for_good_leaves_word_of_the_evaluation(wire: Wire):

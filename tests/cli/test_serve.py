@@ -7,9 +7,9 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from gate.cli import server
 from gate.cli.app import cli
 from gate.server import processes
+from gate.wiring import extras
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_what_is_wrong_is_said_before_anything_starts(started, words, text):
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(started, monkeypatch):
-    monkeypatch.setattr(server, "find_spec", lambda name: None if name == "fastapi" else name)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "fastapi" else name)
     for command in ("serve", "worker"):
         code, text = gate(command)
         assert code == 2
