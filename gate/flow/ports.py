@@ -201,7 +201,11 @@ class Evaluations(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The newest verdict on a model in a stage, on whichever version, with its document."""
+    """The newest verdict on a model in a stage, on whichever version, with its document.
+
+    Of a verdict that was changed after it was stored, the document is that of a hold for an error. It is not shown as the
+    verdict: whoever asks for that is told that it is damaged.
+    """
 
     model_name: str
     stage: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +13,11 @@ from sqlalchemy import Connection, Row, Select, and_, collate, func, insert, sel
 
 from gate.domain.evaluation import Served, State, Trigger
 from gate.domain.verdict import Cause, Verdict
-from gate.errors import AttemptTakenError, StoreError, SupersededError, UsageError
+from gate.errors import AttemptTakenError, DamagedError, StoreError, SupersededError, UsageError
 from gate.flow.document import digest_of
 from gate.flow.ports import Backlog, Standing
 from gate.store import cursors, reports
+from gate.store.damaged import damaged_document
 from gate.store.database import Database
 from gate.store.documents import Documents
 from gate.store.events import append
@@ -25,10 +27,18 @@ from gate.store.text import is_storable, require_storable
 from gate.store.times import from_text, to_text
 from gate.store.upsert import add, put
 
+_log = logging.getLogger(__name__)
+
 _SHORTEST_PREFIX = 4
 _AFTER_ANY_ID = "\U0010ffff"
 _AT_ONCE = 100  # documents in one statement
 _MOST_TRIES = 5  # at storing a report whose shared pieces are purged again and again meanwhile
+
+
+_TRIGGERS = {str(trigger): trigger for trigger in Trigger}
+_OF_A_STANDING = (
+    "id", "digest", "model_name", "model_version", "model_digest", "stage", "evaluated_at", "trigger",
+)  # fmt: skip
 
 
 def _now() -> datetime:
@@ -46,6 +56,7 @@ class SqlVerdictStore:
         self._place = self._database.place
         self._clock = clock
         self._documents = Documents(self._place)
+        self._told: set[str] = set()  # which damaged verdicts were logged
 
     # --- VerdictStore ------------------------------------------------------------------------------------------------
 
@@ -128,17 +139,26 @@ class SqlVerdictStore:
         )
 
     def standings(self) -> Sequence[Standing]:
-        """The newest verdict of each (model, stage), by name."""
+        """The newest verdict of each (model, stage), by name.
+
+        One that was changed after it was stored is an error there, and hides no other.
+        """
         newest = select(func.max(verdicts.c.sequence)).group_by(verdicts.c.model_name, verdicts.c.stage)
-        columns = (verdicts.c[name] for name in ("id", "digest", "model_name", "stage", "trigger"))
+        columns = (verdicts.c[name] for name in _OF_A_STANDING)
         rows = self._rows(select(*columns).where(verdicts.c.sequence.in_(newest)))
         documents = {row.id: self._documents.kept(row.id, row.digest) for row in rows}
         unread = [verdict_id for verdict_id, document in documents.items() if document is None]
         for begin in range(0, len(unread), _AT_ONCE):
             some = _SHOWN.where(verdicts.c.id.in_(unread[begin : begin + _AT_ONCE]))
-            documents |= {row.id: self._documents.keep(row) for row in self._rows(some)}
+            documents |= {row.id: self._kept(row) for row in self._rows(some)}
         standings = [
-            Standing(row.model_name, row.stage, row.id, Trigger(row.trigger), document)
+            Standing(
+                row.model_name,
+                row.stage,
+                row.id,
+                _TRIGGERS.get(row.trigger, Trigger.API),
+                document or damaged_document(row),
+            )
             for row in rows
             if (document := documents[row.id]) is not None  # else it was purged a moment ago: a newer one is there
         ]
@@ -256,6 +276,16 @@ class SqlVerdictStore:
         """Ids that begin so: a range, byte by byte, which an index answers, and `%` means nothing in it."""
         bytewise = collate(verdicts.c.id, "BINARY" if self._place.startswith("sqlite") else "C")
         return and_(bytewise >= prefix, bytewise < prefix + _AFTER_ANY_ID)
+
+    def _kept(self, row: Row[Any]) -> Mapping[str, Any]:
+        """Read a document and keep it; an empty one, if it is damaged, which is logged once."""
+        try:
+            return self._documents.keep(row)
+        except DamagedError as wrong:
+            if row.id not in self._told:
+                self._told.add(row.id)
+                _log.error("%s", wrong)
+            return {}
 
     def _found(self, query: Select[Any]) -> list[Mapping[str, Any]]:
         return [self._documents.read(row) for row in self._rows(query)]

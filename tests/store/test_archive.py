@@ -10,7 +10,7 @@ import pytest
 
 from gate.domain.evaluation import Served, State, Trigger
 from gate.domain.verdict import Cause, Decision, ModelIdentity
-from gate.errors import UsageError
+from gate.errors import DamagedError, UsageError
 from gate.flow.document import digest_of
 from gate.store import cursors
 from gate.store.verdicts import SqlVerdictStore
@@ -79,6 +79,47 @@ def test_a_standing_is_the_newest_verdict_of_a_model_in_a_stage_on_whichever_ver
 
 def test_there_are_no_standings_without_verdicts(store):
     assert store.standings() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "document = '{'",
+        "document = replace(document, 'pilot', 'wave-1')",
+        "decision = 'hold'",
+        "digest = 'x'",
+    ],
+)
+def test_a_damaged_verdict_stands_as_an_error_and_hides_no_other(store, save, edit, caplog, change):
+    save("v-1", model=model("alpha", "1"), decision=Decision.PROMOTE, cause=None, findings=())
+    _, whole = save("v-2", model=model("bike", "2"), trigger=Trigger.CI)
+    edit(f"UPDATE verdicts SET {change} WHERE id = 'v-1'")
+    for _ in range(2):
+        damaged, intact = store.standings()
+        assert intact.document == whole
+    document = damaged.document
+    assert (damaged.model_name, damaged.stage, damaged.verdict_id, damaged.trigger) == (
+        "alpha", "pilot", "v-1", Trigger.API,
+    )  # fmt: skip
+    assert (document["decision"], document["cause"], document["enforced"]) == ("hold", "error", True)
+    assert document["model"]["uri"] == "models:/alpha/1"
+    assert document["evaluated_at"] == document["valid_until"] == "2026-11-22T12:00:00Z"
+    assert [finding["reason"] for finding in document["findings"]] == [
+        "the stored verdict was changed after it was stored: its digest does not match"
+    ]
+    (told,) = caplog.messages
+    assert told.endswith(": verdict v-1 was changed after it was stored (its digest does not match)")
+    with pytest.raises(DamagedError):
+        store.find("v-1")
+
+
+@pytest.mark.parametrize("when", ["today", "2026-11-22T12:00:00", ""])
+def test_a_damaged_verdict_whose_time_nobody_can_read_is_old(store, save, edit, when):
+    save()
+    edit("UPDATE verdicts SET document = '', evaluated_at = :at, trigger = 'moon'", at=when)
+    (damaged,) = store.standings()
+    assert damaged.document["evaluated_at"] == "1970-01-01T00:00:00Z"
+    assert damaged.trigger is Trigger.API
 
 
 def test_a_digest_that_was_right_is_not_computed_again(store, save, monkeypatch):
