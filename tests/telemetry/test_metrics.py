@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import prometheus_client.openmetrics.parser as openmetrics_parser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from gate.errors import UsageError
@@ -165,7 +165,7 @@ def test_prometheus_gets_openmetrics_with_the_evaluation_as_exemplar(metrics):
     assert exemplars == [
         ("gate_evaluation_duration_seconds_bucket", "5.0", '{evaluation_id="7d3f0c52-9a41-4a53-8f0e-2f8b4f2c9a10"}')
     ]
-    assert list(openmetrics.parser.text_string_to_metric_families(text))
+    assert list(openmetrics_parser.text_string_to_metric_families(text))
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "text/html", "text/plain;version=0.0.4"])

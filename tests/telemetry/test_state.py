@@ -480,6 +480,25 @@ def test_a_document_that_nobody_can_read_is_an_error_and_hides_no_other(fleet, a
     assert caplog.messages == ["verdict 00000001 cannot be summarised: KeyError: 'findings'"]
 
 
+def test_a_damaged_verdict_is_an_error_of_its_model_and_hides_no_other(fleet, verdict):
+    fleet.keep(verdict("bike"), verdict("tram"))
+    with fleet.damaged("00000001"):
+        scrape = fleet.scrape()
+        said = scrape.series("gate_model_verdict", stage="pilot")
+        assert {place for place, value in said.items() if value} == {("bike", "error"), ("tram", "promote")}
+        assert scrape.value("gate_state_read_success") == 1
+    assert fleet.scrape().value("gate_model_verdict", **BIKE, verdict="promote") == 1
+
+
+def test_what_is_restored_is_shown_as_it_was_without_a_restart(fleet, verdict, make):
+    fleet.keep(verdict())
+    metrics = Metrics({})
+    metrics.register(fleet.collector(keep_seconds=0))
+    with fleet.damaged("00000001"):
+        assert make["scrape"](metrics).value("gate_model_verdict", **BIKE, verdict="error") == 1
+    assert make["scrape"](metrics).value("gate_model_verdict", **BIKE, verdict="promote") == 1
+
+
 def test_a_damaged_verdict_on_what_serves_leaves_it_without_a_promotion_and_hides_no_other(fleet, verdict, caplog):
     fleet.keep(verdict("bike"), verdict("bike", "3"), verdict("tram"))
     fleet.serve("bike", "2")
