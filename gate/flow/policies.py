@@ -56,8 +56,8 @@ class PolicyShelf:
         self._client_policies = client_policies
         self._heard = heard
         self._lock = threading.Lock()
-        self._seen = _fingerprint(folder)
         self._set = _load(folder)
+        self._seen = _fingerprint(folder, self._set)
         self._status = Reloaded(True, now, (), _digest(self._set))
         heard(True, now)
 
@@ -73,15 +73,18 @@ class PolicyShelf:
         """Look at the folder; if something changed, load it, and keep the last good set if it is wrong."""
         with self._lock:
             try:
-                seen = _fingerprint(self._folder)
+                seen = _fingerprint(self._folder, self._set)
                 if seen == self._seen:
                     return
                 found = _load(self._folder)
-            except UsageError as wrong:
+                seen = _fingerprint(self._folder, found)
+            except Exception as wrong:
                 self._seen = ""  # looked at again, whatever comes
-                self._status = replace(self._status, ok=False, problems=tuple(str(wrong).splitlines()))
+                self._status = replace(self._status, ok=False, problems=_problems(wrong))
                 self._heard(False, self._status.at)
-                return
+                if isinstance(wrong, UsageError):
+                    return
+                raise
             self._seen, self._set = seen, found
             self._status = Reloaded(True, now, (), _digest(found))
             self._heard(True, now)
@@ -126,15 +129,23 @@ def _load(folder: Path) -> PolicySet:
     return found
 
 
-def _fingerprint(folder: Path) -> str:
-    """Digest the files of the folder as they are now. A base elsewhere is not watched."""
+def _fingerprint(folder: Path, policies: PolicySet) -> str:
+    """Digest the files of the folder as they are now, and the bases elsewhere of the set that was loaded from it."""
     digest = hashlib.sha256()
+    bases = {Path(file) for policy in policies.policies for file in policy.files}
     try:
-        for path in policies_in(folder):
-            digest.update(f"{path.name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        for path in sorted({*policies_in(folder), *bases}):
+            content = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "gone"
+            digest.update(f"{path}\0{content}\n".encode())
     except OSError as wrong:
         raise UsageError(f"{wrong.filename}: cannot be read: {wrong.strerror}") from wrong
     return digest.hexdigest()
+
+
+def _problems(wrong: Exception) -> tuple[str, ...]:
+    if isinstance(wrong, UsageError):
+        return tuple(str(wrong).splitlines())
+    return (f"{type(wrong).__name__}: this is a bug in gate",)
 
 
 def _digest(policies: PolicySet) -> str:

@@ -180,6 +180,9 @@ class Evaluations(Protocol):
     def events(self, evaluation_id: str, after: int = 0) -> Sequence[Event]:
         """The events with a sequence above `after`, in order."""
 
+    def newest_event(self, evaluation_id: str, kind: str) -> Event | None:
+        """The newest event of one kind."""
+
     def newest_events(self, evaluation_ids: Collection[str]) -> Mapping[str, Event]:
         """The newest event of each evaluation, in one statement: how a server watches many at once."""
 

@@ -13,6 +13,7 @@ from gate.domain.evaluation import Evaluation, State, Submission, Trouble
 from gate.domain.verdict import Cause
 from gate.errors import (
     CandidateError,
+    DamagedError,
     DataError,
     DataRefusedError,
     EvidenceError,
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 _REFUSED = UsageError.exit_code
 _ROWS_EVERY_SECONDS = 0.5  # progress is for people: no database is written to more often than they look
 _GRACE_SECONDS = 5.0  # for the worker to end late work itself, and say so better than the sweeper could
+_AGAIN = "retried"
+_MOST_OUTAGES = 3  # of the database, at each of which the work is begun anew
 _MOST_DEATHS = 3  # a process that is ended by a signal is tried again: the machine may have been short of memory
 
 
@@ -133,24 +136,14 @@ class Work:
         if begun is None:
             return
         self.observer.begun()
-        since, answer, trouble = time.monotonic(), dict[str, Any](), None
+        since, answer, outcome = time.monotonic(), dict[str, Any](), _AGAIN
         try:
-            answer = dict(self._answer(begun, seconds))
-        except (WorkStoppedError, SupersededError):
-            pass  # it is over, and whoever ended it has said so
-        except StoreError:
-            if self._gives_up(begun):
-                trouble = Trouble("store-unavailable", "the database was away each time that the work began")
-            else:
-                self.observer.ended(begun, "retried", time.monotonic() - since, {})
-                raise
-        except Exception as wrong:  # noqa: BLE001  # whatever it was, the evaluation must not stay in the line
-            trouble = trouble_of(wrong, seconds)
-            if not isinstance(wrong, GateError):
-                _log.exception("evaluation failed", extra={"evaluation_id": evaluation_id})
-        if trouble is not None:
-            self.evaluations.end(evaluation_id, State.ERROR, self.now(), trouble)
-        self.observer.ended(begun, self._outcome(evaluation_id, answer), time.monotonic() - since, answer)
+            answer, trouble = self._tried(begun, seconds)
+            if trouble is not None:
+                self.evaluations.end(evaluation_id, State.ERROR, self.now(), trouble)
+            outcome = self._outcome(evaluation_id, answer)
+        finally:
+            self.observer.ended(begun, outcome, time.monotonic() - since, answer)
 
     def tell(self, evaluation_id: str) -> None:
         """Leave copies of the verdict where others look. RegistryError if that failed; calling again goes on."""
@@ -160,6 +153,23 @@ class Work:
         document = self.archive.find(done.verdict_id)
         if document is not None:
             self.notices.tell(document, self.url_of(done.verdict_id))
+
+    def _tried(self, begun: Evaluation, seconds: float) -> tuple[dict[str, Any], Trouble | None]:
+        """The answer, or why there is none; neither if the evaluation is over, as whoever ended it has said."""
+        try:
+            return dict(self._answer(begun, seconds)), None
+        except (WorkStoppedError, SupersededError):
+            return {}, None
+        except DamagedError as damaged:
+            return {}, trouble_of(damaged, seconds)
+        except StoreError:
+            if begun.tries < _MOST_OUTAGES:
+                raise
+            return {}, Trouble("store-unavailable", "the database was away each time that the work began")
+        except Exception as wrong:  # noqa: BLE001  # whatever it was, the evaluation must not stay in the line
+            if not isinstance(wrong, GateError):
+                _log.exception("evaluation failed", extra={"evaluation_id": begun.id})
+            return {}, trouble_of(wrong, seconds)
 
     def _answer(self, evaluation: Evaluation, seconds: float) -> Mapping[str, Any]:
         policies = self.shelf.current()
@@ -215,9 +225,6 @@ class Work:
             return False
         return found is None or found.state.is_over
 
-    def _gives_up(self, begun: Evaluation) -> bool:
-        return begun.tries >= _MOST_DEATHS
-
     def _outcome(self, evaluation_id: str, answer: Mapping[str, Any]) -> str:
         """In one word: promote, hold, refused (the request or a policy is wrong), error or cancelled."""
         found = self.evaluations.get(evaluation_id)
@@ -244,6 +251,7 @@ _KINDS: tuple[tuple[type[GateError], str], ...] = (
     (RegistryError, "registry-unreachable"),
     (DataError, "data-unreadable"),
     (EvidenceError, "evidence-failed"),
+    (DamagedError, "verdict-damaged"),
     (StoreError, "store-unavailable"),
 )
 
@@ -255,8 +263,8 @@ def trouble_of(wrong: Exception, seconds: float) -> Trouble:
             return Trouble("deadline-exceeded", f"no verdict within {seconds:g} s; the policy's evaluate.deadline, or "
                            f"GATE_EVALUATION_SECONDS of the server, allows more")  # fmt: skip
         case WorkDiedError():
-            return Trouble("process-died", f"the process that evaluated ended without an answer: {wrong}; where memory "
-                           f"ran short, lower GATE_MEMORY_LIMIT")  # fmt: skip
+            return Trouble("process-died", "the process that evaluated ended without an answer; the server's log says "
+                           "how. Where memory ran short, lower GATE_MEMORY_LIMIT")  # fmt: skip
         case PolicyError():
             problems = tuple(map(str, wrong.problems))
             return Trouble("policy-error", problems[0] if problems else str(wrong), wrong.exit_code, problems)
@@ -264,4 +272,5 @@ def trouble_of(wrong: Exception, seconds: float) -> Trouble:
             kind = next((word for error, word in _KINDS if isinstance(wrong, error)), "could-not-decide")
             return Trouble(kind, str(wrong), wrong.exit_code)
         case _:
-            return Trouble("internal-error", f"{wrong}: this is a bug in gate")
+            return Trouble("internal-error", "something went wrong that gate never expects: this is a bug in gate, and "
+                           "the server's log has its traceback")  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -34,9 +34,13 @@ class PolicySet:
         """The policies whose globs fit a model's name; which of them applies may still depend on its tags."""
         return tuple(p for p in self.policies if _named(p.policy.applies_to, model_name))
 
+    def fitting(self, model_name: str, tags: Mapping[str, str]) -> tuple[LoadedPolicy, ...]:
+        """The policies that apply to a version of a model with these tags."""
+        return tuple(policy for policy in self.naming(model_name) if _tagged(policy.policy.applies_to, tags))
+
     def only(self, candidate: Candidate) -> LoadedPolicy:
         """The one policy that applies to `candidate`; UsageError if none or several do."""
-        fitting = [policy for policy in self.policies if applies(policy.policy.applies_to, candidate)]
+        fitting = self.fitting(candidate.name, _tags(candidate))
         if len(fitting) == 1:
             return self._tightened(fitting[0], candidate)
         if fitting:
@@ -83,8 +87,15 @@ def choose(policies: Path | PolicySet, candidate: Candidate) -> LoadedPolicy:
 
 def applies(to: AppliesTo, candidate: Candidate) -> bool:
     """Whether the candidate's name fits a glob and it has every tag. A tag of the version hides one of its model."""
-    tags = {**candidate.model_tags, **candidate.tags}
-    return _named(to, candidate.name) and all(tags.get(key) == value for key, value in to.tags.items())
+    return _named(to, candidate.name) and _tagged(to, _tags(candidate))
+
+
+def _tags(candidate: Candidate) -> dict[str, str]:
+    return {**candidate.model_tags, **candidate.tags}
+
+
+def _tagged(to: AppliesTo, tags: Mapping[str, str]) -> bool:
+    return all(tags.get(key) == value for key, value in to.tags.items())
 
 
 def _named(to: AppliesTo, name: str) -> bool:
@@ -121,5 +132,5 @@ def _wanted(to: AppliesTo) -> str:
 
 
 def _is(candidate: Candidate) -> str:
-    tags = ", ".join(f"{key}={value}" for key, value in sorted({**candidate.model_tags, **candidate.tags}.items()))
+    tags = ", ".join(f"{key}={value}" for key, value in sorted(_tags(candidate).items()))
     return f"the candidate is {candidate.name} with the tags {tags}" if tags else f"the candidate is {candidate.name}"

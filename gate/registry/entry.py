@@ -77,6 +77,14 @@ class EntryReader:
         """The number of the version that `alias` names, or None."""
         return alias_map(self._model(name)).get(alias)
 
+    def served(self, name: str, alias: str) -> tuple[str, dict[str, str]] | None:
+        """The number of the version that `alias` names, and its tags over those of its model."""
+        model = self._model(name)
+        number = alias_map(model).get(alias)
+        if number is None:
+            return None
+        return number, {**records.tags(model.tags), **records.tags(self._version(name, number).tags)}
+
     def names(self, globs: Sequence[str]) -> tuple[str, ...]:
         """Find the registered models whose names fit one of the globs."""
         found: set[str] = set()

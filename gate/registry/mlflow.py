@@ -96,9 +96,12 @@ class MlflowRegistry:
         version = self._ask(lambda reader: reader.version_of(name, alias))
         return None if version is None else self.find(ModelRef(name, version=version))
 
-    def served(self, name: str, alias: str) -> str | None:
-        """The number of the version that `alias` names, or None: one question, nothing is hashed."""
-        return self._ask(lambda reader: reader.version_of(name, alias))
+    def served(self, name: str, alias: str) -> tuple[str, Mapping[str, str]] | None:
+        """The number of the version that `alias` names, with its tags over its model's: no file is read.
+
+        None if the model has no such alias; CandidateError if there is no such model or version.
+        """
+        return self._ask(lambda reader: reader.served(name, alias))
 
     def matching(self, globs: Iterable[str]) -> tuple[str, ...]:
         """Find the registered models whose names fit one of the globs, by name; RegistryError if there are too many."""

@@ -158,12 +158,11 @@ def working(service: Service) -> Iterator[None]:
             settings.evaluation_seconds, lambda verdict_id: verdict_url(settings, verdict_id),
         )  # fmt: skip
         worker = Worker(
-            settings.engine_url, settings.worker_name, settings.home, _named(work.perform), _named(work.tell),
-            settings.workers,
+            settings.engine_url, settings.worker_name, _named(work.perform), _named(work.tell), settings.workers,
         )  # fmt: skip
         worker.start()
         service.worker = worker
-        service.metrics.slots(settings.workers)
+        service.metrics.slots(lambda: worker.slots)
         try:
             yield
         finally:
@@ -176,20 +175,20 @@ def caring(service: Service) -> Iterator[None]:
     settings = service.settings
     care = Care(
         service.desk, service.evaluations, service.archive, service.queue, service.shelf, _registry(service),
-        timedelta(days=settings.keep_days), service.metrics.swept,
+        timedelta(days=settings.keep_days), service.metrics.swept, service.metrics.care_failed,
     )  # fmt: skip
     tasks: Sequence[tuple[str, float, Callable[[], object]]] = (
-        ("reload policies", _SWEEP_SECONDS, lambda: service.shelf.refresh(_now())),
+        ("reload", _SWEEP_SECONDS, lambda: service.shelf.refresh(_now())),
         ("sweep", _SWEEP_SECONDS, lambda: care.sweep(_now())),
-        ("reconcile", _RECONCILE_SECONDS, care.reconcile),
-        ("watch aliases", settings.poll_seconds, lambda: care.watch(_now())),
+        ("reconcile", _RECONCILE_SECONDS, lambda: care.reconcile(_now())),
+        ("watch", settings.poll_seconds, lambda: care.watch(_now())),
         ("schedule", settings.poll_seconds, lambda: care.schedule(_now())),
         ("purge", _PURGE_SECONDS, lambda: care.purge(_now())),
     )
     over = threading.Event()
     # Two threads: a registry that does not answer must not keep what is overdue from being swept up.
     threads = [
-        threading.Thread(target=_round, args=(chosen, over), name=name, daemon=True)
+        threading.Thread(target=_round, args=(chosen, over, service.metrics.care_failed), name=name, daemon=True)
         for name, chosen in (("care", [*tasks[:3], tasks[5]]), ("watch", tasks[3:5]))
     ]
     for thread in threads:
@@ -200,13 +199,15 @@ def caring(service: Service) -> Iterator[None]:
         over.set()
 
 
-def _round(tasks: Sequence[tuple[str, float, Callable[[], object]]], over: threading.Event) -> None:
+def _round(
+    tasks: Sequence[tuple[str, float, Callable[[], object]]], over: threading.Event, failed: Callable[[str], None]
+) -> None:
     """Do each task at once and then every so many seconds."""
     due = {name: time.monotonic() for name, _, _ in tasks}
     while not over.is_set():
         for name, every, task in tasks:
             if due[name] <= time.monotonic() and not over.is_set():
-                carefully(task, name)
+                carefully(task, name, failed)
                 due[name] = time.monotonic() + every
         over.wait(max(0.0, min(due.values()) - time.monotonic()))
 
@@ -267,7 +268,8 @@ class _Heard:
         self.metrics.in_progress(-1)
         waited = (evaluation.started_at or evaluation.created_at) - evaluation.created_at
         self.metrics.evaluation(
-            str(evaluation.submission.trigger), outcome, seconds, answer.get("phases", {}), waited.total_seconds(),
+            str(evaluation.submission.trigger), outcome, seconds, answer.get("phases", {}),
+            None if outcome == "retried" else waited.total_seconds(),  # it is counted when the work is over
             evaluation.id,
         )  # fmt: skip
         self.metrics.checks(answer.get("findings", ()))

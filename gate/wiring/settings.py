@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from gate.errors import PolicyError, Problem, UsageError
 from gate.policy.document import read_document
@@ -54,9 +54,16 @@ class Settings:
 
     @property
     def engine_url(self) -> str:
-        """Where the line of work is kept: beside the record on PostgreSQL, in a file of its own on SQLite."""
+        """Where the line of work is kept: with the record on PostgreSQL, in a file beside it on SQLite.
+
+        It follows from the record's file alone, so that all who share that share the line, and the lock on it.
+        """
         url = self.database_url
-        return f"sqlite:///{self.home / 'engine.db'}" if url.startswith("sqlite") else url
+        if not url.startswith("sqlite"):
+            return url
+        path = url.partition(":///")[2].partition("?")[0]
+        record = Path(unquote(urlsplit(path).path) if path.startswith("file:") else path).resolve()
+        return f"sqlite:///{record.with_name('engine.db' if record.name == 'gate.db' else f'{record.name}.engine.db')}"
 
     @property
     def data_folder(self) -> Path | None:
@@ -91,10 +98,10 @@ def _seconds(text: str) -> float:
     return float(text)
 
 
-def _whole(most: int) -> Callable[[str], int]:
+def _whole(most: int, least: int = 0) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not re.fullmatch(r"0|[1-9][0-9]{0,5}", text) or int(text) > most:
-            raise ValueError(f"a whole number from 0 to {most}")
+        if not re.fullmatch(r"0|[1-9][0-9]{0,5}", text) or not least <= int(text) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
         return int(text)
 
     return read
@@ -151,7 +158,7 @@ _SETTINGS: Mapping[str, _Setting] = {
     "evaluation_seconds": _Setting("GATE_EVALUATION_SECONDS", "1800", _seconds),
     "queue_seconds": _Setting("GATE_QUEUE_SECONDS", "86400", _seconds),
     "poll_seconds": _Setting("GATE_POLL_SECONDS", "60", _seconds),
-    "keep_days": _Setting("GATE_KEEP_DAYS", "365", _whole(36_500)),
+    "keep_days": _Setting("GATE_KEEP_DAYS", "365", _whole(36_500, 1)),
     "metrics_state": _Setting("GATE_METRICS_STATE", "on", lambda text: _word("on", "off")(text) == "on"),
 }
 _NOT_IN_A_FILE = frozenset({"tracking_uri", "registry_uri", "database"})  # they may hold a password

@@ -9,13 +9,14 @@ import pytest
 
 from gate.demo.run import prepare
 from gate.demo.workspace import Workspace
+from gate.flow.ports import Silent
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "true"
 
 
-class Heard:
-    """An observer that remembers."""
+class Heard(Silent):
+    """An observer that remembers the phases."""
 
     def __init__(self):
         self.phases: list[str] = []

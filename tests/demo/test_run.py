@@ -15,6 +15,7 @@ from gate.demo.pilots import PILOTS
 from gate.demo.run import ask, demo_settings, prepare
 from gate.demo.workspace import Workspace
 from gate.flow.keep import Outcome
+from gate.flow.ports import Silent
 from gate.policy.lint import lint
 from gate.policy.load import load_policy
 
@@ -28,10 +29,6 @@ def client(prepared: Workspace) -> mlflow.MlflowClient:
 
 @pytest.fixture(scope="module")
 def verdicts(prepared: Workspace) -> dict[str, Outcome]:
-    class Silent:
-        def phase(self, name, detail=""):
-            pass
-
     return {pilot.key: ask(pilot, prepared, Silent()) for pilot in PILOTS}
 
 

@@ -32,6 +32,7 @@ class RememberedLine:
     cancelled: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
+    taken: list[str] = field(default_factory=list)
 
     def submit(self, evaluation_id, model_name):
         self.submitted.append((evaluation_id, model_name))
@@ -45,6 +46,9 @@ class RememberedLine:
 
     def known(self, ids):
         return {name for name, _ in self.submitted} & set(ids) - self.lost
+
+    def begun(self):
+        return self.taken
 
     def abandoned(self):
         return self.given_up

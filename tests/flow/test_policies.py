@@ -72,6 +72,19 @@ def test_a_broken_change_keeps_the_last_good_set_and_says_so_until_it_is_mended(
     assert heard == [(True, MORNING), (False, MORNING), (False, MORNING), (True, NIGHT)]
 
 
+def test_a_base_that_lies_elsewhere_is_watched_too(folder):
+    Path("base.yaml").write_text("policy: gate/v1\nname: base\nchecks:\n  - {check: missing_share, max: 0.5}\n")
+    text = POLICY.format(name="toy", model="toy")
+    (folder / "toy.yaml").write_text(text.replace("checks:", "extends: [../base.yaml]\nchecks:"))
+    shelf = PolicyShelf(folder, MORNING)
+    Path("base.yaml").write_text("policy: gate/v1\nname: base\nchecks:\n  - {check: missing_share, max: 0.01}\n")
+    shelf.refresh(NOON)
+    assert not shelf.status().ok  # toy is looser now than what it extends
+    Path("base.yaml").unlink()
+    shelf.refresh(NIGHT)
+    assert not shelf.status().ok
+
+
 @pytest.mark.parametrize("ruin", ["empty", "gone"])
 def test_a_folder_that_loses_its_policies_is_a_broken_change(folder, ruin):
     shelf = PolicyShelf(folder, MORNING)

@@ -383,7 +383,11 @@ def test_the_served_version_is_one_question_and_hashes_nothing(seeded):
             asked.append(operation)
 
     registry = MlflowRegistry(seeded.uri, deadline_seconds=120, observer=Heard())
-    assert (registry.served("churn", "champion"), registry.served("churn", "production")) == ("1", None)
+    version, tags = registry.served("churn", "champion")
+    assert version == "1"
+    found = registry.find(ModelRef("churn", version="1"))
+    assert tags == {**found.model_tags, **found.tags}
+    assert registry.served("churn", "production") is None
     assert asked == ["get_model", "get_model"]
 
 
