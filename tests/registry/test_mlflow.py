@@ -375,7 +375,7 @@ def test_reading_is_silent_creates_nothing_and_needs_no_numpy(seeded, tmp_path):
 # --- for who watches --------------------------------------------------------------------------------------------------
 
 
-def test_the_served_version_is_one_question_and_hashes_nothing(seeded):
+def test_the_served_version_is_two_questions_and_hashes_nothing(seeded):
     asked: list[str] = []
 
     class Heard(Silent):
@@ -384,11 +384,10 @@ def test_the_served_version_is_one_question_and_hashes_nothing(seeded):
 
     registry = MlflowRegistry(seeded.uri, deadline_seconds=120, observer=Heard())
     version, tags = registry.served("churn", "champion")
-    assert version == "1"
-    found = registry.find(ModelRef("churn", version="1"))
-    assert tags == {**found.model_tags, **found.tags}
     assert registry.served("churn", "production") is None
-    assert asked == ["get_model", "get_model"]
+    assert asked == ["get_model", "get_version", "get_model"]
+    found = registry.find(ModelRef("churn", version="1"))
+    assert (version, tags) == ("1", {**found.model_tags, **found.tags})
 
 
 def test_the_served_version_of_an_unknown_model_is_an_error_not_absence(registry):
