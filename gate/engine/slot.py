@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gate.engine.durable import open_engine, shown, translated
@@ -38,10 +39,11 @@ class Slot(Protocol):
         """Give it back."""
 
 
-def take_slot(url: str, name: str, folder: Path, on_lost: Callable[[], None]) -> Slot:
+def take_slot(url: str, name: str, on_lost: Callable[[], None]) -> Slot:
     """Take the slot of `name`.
 
-    On SQLite there is one slot for all names: a lock on a file in `folder`. On PostgreSQL it is an advisory lock of a
+    On SQLite there is one slot for all names: a lock on a file beside the database, so that whoever works on that takes
+    the same. On PostgreSQL it is an advisory lock of a
     session of its own, so the URL must lead to the database itself and not to a pooler that shares sessions. Should
     the session break, the slot is taken again; `on_lost` is called if another process has it by then.
 
@@ -50,7 +52,7 @@ def take_slot(url: str, name: str, folder: Path, on_lost: Callable[[], None]) ->
         EngineError: the database does not answer.
     """
     if url.startswith("sqlite"):
-        return _FileSlot(folder / "engine.lock", name)
+        return _FileSlot(Path(str(make_url(url).database)).with_suffix(".lock"), name)
     return _SessionSlot(url, name, on_lost)
 
 

@@ -7,8 +7,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gate.engine.children import LeftForLater
@@ -32,6 +32,8 @@ _POLL_SECONDS = 0.2  # how long work waits in an idle line, on average half of i
 _MOST_DEATHS = 5  # work that takes its worker down with it must not do so for ever
 _PATIENCE_SECONDS = 1800.0  # with a database that is away, before work is abandoned
 _LONGEST_PAUSE_SECONDS = 10.0
+_LOOK_SECONDS = 0.5  # whether this process ends, while work waits for its turn
+_WATCH_SECONDS = 10.0
 _COPY_SECONDS = 10.0  # the model's next evaluation waits meanwhile
 _STARTS_WITHIN_SECONDS = 15.0
 
@@ -51,21 +53,22 @@ class Worker:
         url: of the line's database, as for `DbosQueue`.
         name: of this worker: one living process has it, and a restarted one must have the same again, since it is who
             takes up what it left.
-        folder: where the lock is that keeps a second worker from an SQLite database.
         perform: does an evaluation. It is called again for what a dead worker had begun, and whenever it raises; it
             does so only if a database was away, or with a DamagedError, which ends the work.
         publish: tells others of its verdict. It is called once more or a few times more; that it fails is logged.
-        concurrency: how many at once. It is the line's: the worker that was started last says it for all.
+        concurrency: how many at once. The line has one number for all workers, that of the one that was started last;
+            what this one is handed beyond its own number waits here, and keeps its models' next ones waiting.
         on_lost: is called when another process has this one's name; by default this process ends at once.
     """
 
     def __init__(
-        self, url: str, name: str, folder: Path, perform: Callable[[str], None], publish: Callable[[str], None],
-        concurrency: int, *, on_lost: Callable[[], None] = _end_process,
+        self, url: str, name: str, perform: Callable[[str], None], publish: Callable[[str], None], concurrency: int, *,
+        on_lost: Callable[[], None] = _end_process,
     ) -> None:  # fmt: skip
-        self._url, self._name, self._folder = url, name, folder
+        self._url, self._name = url, name
         self._perform, self._publish = perform, publish
-        self._concurrency = concurrency
+        self._concurrency = self._in_force = concurrency
+        self._turns = threading.Semaphore(concurrency)
         self._on_lost = on_lost
         self._stopping = threading.Event()
         self._busy = 0
@@ -82,6 +85,11 @@ class Worker:
             return True
         return any(thread.name == f"queue-worker-{LINE}" for thread in threading.enumerate())
 
+    @property
+    def slots(self) -> int:
+        """How many evaluations this process works on at once; none, if nothing is taken from the line."""
+        return min(self._concurrency, self._in_force) if self.is_alive else 0
+
     def start(self) -> None:
         """Take the slot, take up what a dead worker of this name left, and begin.
 
@@ -92,7 +100,7 @@ class Worker:
         if not _only_one.acquire(blocking=False):
             raise UsageError(f"worker {self._name!r}: there is a worker in this process already")
         try:
-            slot = take_slot(self._url, self._name, self._folder, self._lose)
+            slot = take_slot(self._url, self._name, self._lose)
             try:
                 with translated(shown(self._url), f"cannot start worker {self._name!r}"):
                     self._launch()
@@ -103,6 +111,8 @@ class Worker:
             _only_one.release()
             raise
         self._slot, self._started_at = slot, time.monotonic()
+        if not self._url.startswith("sqlite"):  # one worker has that for itself
+            threading.Thread(target=self._watch_line, name="gate-worker-line", daemon=True).start()
 
     def stop(self, seconds: float = 5.0) -> None:
         """Begin nothing more, and give what runs so long to end. What has not ended is for the next start."""
@@ -141,7 +151,8 @@ class Worker:
         self._register(dbos.DBOS)
         try:
             # Before the launch: DBOS looks for lines when it begins, and then only now and again.
-            open_client(self._engine).register_queue(
+            self._client = open_client(self._engine)
+            self._client.register_queue(
                 LINE, partition_concurrency=1, worker_concurrency=self._concurrency,
                 polling_interval_sec=_POLL_SECONDS, on_conflict="always_update", application_name=APPLICATION,
             )  # fmt: skip
@@ -156,7 +167,8 @@ class Worker:
 
         @dbos.step(name="perform")  # type: ignore[untyped-decorator]
         def perform(evaluation_id: str) -> None:
-            self._patiently(self._perform, evaluation_id, _PATIENCE_SECONDS)
+            with self._turn():
+                self._patiently(self._perform, evaluation_id, _PATIENCE_SECONDS)
 
         @dbos.step(name="publish")  # type: ignore[untyped-decorator]
         def publish(evaluation_id: str) -> None:
@@ -175,6 +187,31 @@ class Worker:
             finally:
                 with self._lock:
                     self._busy -= 1
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until fewer than our own number are being done."""
+        while not self._turns.acquire(timeout=_LOOK_SECONDS):
+            self._leave_if_stopping()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _watch_line(self) -> None:
+        """Look now and again which number is in force for all workers, and tell when it is not ours."""
+        while not self._stopping.is_set():
+            try:
+                in_force = self._client.retrieve_queue(LINE).worker_concurrency
+            except Exception:  # noqa: BLE001  # the database is away, which others tell
+                in_force = self._in_force
+            if in_force not in (self._in_force, self._concurrency):
+                _log.warning(
+                    "worker %r: GATE_WORKERS is %d here, but a worker that was started later says %d for all: give all "
+                    "workers the same number", self._name, self._concurrency, in_force,
+                )  # fmt: skip
+            self._in_force = in_force
+            self._stopping.wait(_WATCH_SECONDS)
 
     def _patiently(self, do: Callable[[str], None], evaluation_id: str, seconds: float) -> None:
         """Call until it works; its own error when that took too long."""

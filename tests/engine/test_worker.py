@@ -146,7 +146,7 @@ def test_work_is_abandoned_when_the_database_stays_away(bench):
 
 def test_work_on_a_damaged_record_is_abandoned_at_once(bench):
     worker = bench.worker().ready()
-    bench.ask("a", damaged=True)
+    bench.ask("a", damaged=True, fails=1)
     bench.ask("b")
     assert bench.over("b")
     assert bench.queue.abandoned() == ["a"]
@@ -213,6 +213,41 @@ def test_two_workers_share_a_line_and_a_killed_one_s_work_waits_for_its_restart(
     assert shared.noted("ended", "a") == [["done"]]
 
 
+def test_a_worker_works_on_no_more_than_its_own_number_whatever_another_one_says_for_all(shared):
+    worker = shared.worker("w1", concurrency=1).ready()
+    assert shared.worker("w2", concurrency=3).ready().stop() == 0
+    told = (
+        "gate.engine.worker: worker 'w1': GATE_WORKERS is 1 here, but a worker that was started later says 3 for all: "
+        "give all workers the same number\n"
+    )
+    assert becomes(lambda: worker.said == told)
+    for name in ("a", "b", "c"):
+        shared.ask(name, model=name, held=True)
+    assert becomes(lambda: len(shared.queue.begun()) == 3)
+    for number in (1, 2, 3):
+        assert becomes(lambda number=number: len(shared.record.noted("pids")) == number)
+        assert len(shared.record.noted("begun")) == number
+        shared.record.release(shared.record.noted("begun")[-1][0])
+    assert shared.over("a", "b", "c")
+    assert worker.stop() == 0
+    assert worker.said == told
+
+
+def test_a_stopped_worker_leaves_what_waits_for_its_turn(shared):
+    worker = shared.worker("w1", concurrency=1).ready()
+    assert shared.worker("w2", concurrency=3).ready().stop() == 0
+    assert becomes(lambda: "says 3 for all" in worker.said)
+    for name in ("a", "b"):
+        shared.ask(name, model=name, held=True)
+    assert becomes(lambda: len(shared.queue.begun()) == 2)
+    assert becomes(lambda: len(shared.record.noted("pids")) == 1)
+    assert worker.stop() == 0
+    for name in ("a", "b"):
+        shared.record.release(name)
+    shared.worker("w1", concurrency=1).ready()
+    assert shared.over("a", "b")
+
+
 def test_a_frozen_worker_that_lost_its_slot_ends_when_it_wakes(shared):
     frozen = shared.worker(retake=0.1).ready()
     shared.ask("a", held=True)
@@ -250,8 +285,8 @@ def test_work_and_workers_survive_the_restart_of_their_database(restarting):
     assert bench.worker().wait() == 1
 
 
-def test_a_worker_that_finds_no_database_says_so(tmp_path):
-    worker = Worker("postgresql+psycopg://gate:secret@127.0.0.1:1/gate", "w1", tmp_path, print, print, 1)
+def test_a_worker_that_finds_no_database_says_so():
+    worker = Worker("postgresql+psycopg://gate:secret@127.0.0.1:1/gate", "w1", print, print, 1)
     with pytest.raises(EngineError) as caught:
         worker.start()
     assert str(caught.value).startswith(
@@ -266,14 +301,16 @@ def test_a_worker_may_be_started_again_in_its_process_but_not_twice_at_once(tmp_
     url = f"sqlite:///{tmp_path / 'engine.db'}"
     queue = DbosQueue(url)
     for name in ("a", "b"):
-        worker = Worker(url, "w1", tmp_path, done.append, lambda _: None, 1)
+        worker = Worker(url, "w1", done.append, lambda _: None, 1)
         worker.start()
         assert worker.is_alive
+        assert worker.slots == 1
         with pytest.raises(UsageError, match="worker 'w2': there is a worker in this process already"):
-            Worker(url, "w2", tmp_path, done.append, lambda _: None, 1).start()
+            Worker(url, "w2", done.append, lambda _: None, 1).start()
         queue.submit(name, "m")
         assert becomes(lambda name=name: name in done)
         worker.stop()
         assert not worker.is_alive
+        assert worker.slots == 0
     assert done == ["a", "b"]
     queue.close()

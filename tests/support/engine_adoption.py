@@ -49,7 +49,7 @@ def main(line, folder):
             verdict = a_verdict(started.model_name, id=name, inputs_digest=name)
             store.verdicts.save(verdict, document_of(verdict), evaluation=name)
 
-    worker = Worker(f"sqlite:///{folder / 'engine.db'}", "gate", folder, perform, lambda name: None, 8)
+    worker = Worker(f"sqlite:///{folder / 'engine.db'}", "gate", perform, lambda name: None, 8)
     worker.start()
     burst = Burst(desk)
     burst.submit(60, 1)

@@ -92,6 +92,7 @@ def main(line: Connection, url: str, name: str, folder: Path, stderr: Path, sett
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", force=True)
     gate.engine.worker._MOST_DEATHS = settings.get("deaths", 5)
     gate.engine.worker._PATIENCE_SECONDS = settings.get("patience", 60)
+    gate.engine.worker._WATCH_SECONDS = 0.05
     gate.engine.worker._COPY_SECONDS = settings.get("copy", 1)
     gate.engine.slot._RETAKE_SECONDS = settings.get("retake", 20)
     record = Record(folder)
@@ -104,11 +105,9 @@ def main(line: Connection, url: str, name: str, folder: Path, stderr: Path, sett
         job = json.loads((folder / "jobs" / f"{evaluation_id}.json").read_text())
         if job.get("deadly"):
             os.kill(os.getpid(), signal.SIGKILL)
-        if job.get("damaged"):
-            raise DamagedError("its record was changed")
         if len([found for found in record.noted("failures") if found == [evaluation_id]]) < job.get("fails", 0):
             record.note("failures", evaluation_id)
-            raise StoreError("the database is away")
+            raise (DamagedError if job.get("damaged") else StoreError)("the database is away")
         try:
             children.run(
                 engine_jobs.work, job, on_message=lambda heard: record.note("pids", evaluation_id, heard["pid"]),
@@ -124,7 +123,7 @@ def main(line: Connection, url: str, name: str, folder: Path, stderr: Path, sett
         if record.noted("ended") and [evaluation_id, "done"] in record.noted("ended"):
             record.note("told", evaluation_id)
 
-    worker = gate.engine.worker.Worker(url, name, folder, perform, publish, int(settings.get("concurrency", 2)))
+    worker = gate.engine.worker.Worker(url, name, perform, publish, int(settings.get("concurrency", 2)))
     try:
         with children:
             worker.start()
