@@ -31,6 +31,7 @@ _LINE_REMEMBERS = timedelta(days=2)  # what the record answers for need not stay
 _SKEW = timedelta(seconds=60)  # between the clocks of servers, and longer than any copy of a verdict takes
 _NEVER_BEGAN = timedelta(minutes=10)
 _FIRST_PAUSE = timedelta(minutes=15)  # before what ended without an answer is asked again; doubled each time
+_SEEN_LATELY = timedelta(minutes=10)  # another server's look at the same moment must not undo this one's
 _LOOKED_AT = 200  # verdicts and evaluations of a model, newest first
 
 
@@ -104,7 +105,7 @@ class Care:
     def watch(self, now: datetime) -> int:
         """Look up which version serves of each model that a policy is for; how many aliases were looked at.
 
-        Once all of them were, what was seen earlier and is not there any more is forgotten.
+        Once all of them were, what nobody has seen for a while is forgotten.
         """
         places: dict[tuple[str, str], None] = {}
         for policy in self.shelf.current().policies:
@@ -112,7 +113,7 @@ class Care:
             places |= dict.fromkeys((name, alias) for name in self.aliases.matching(policy.policy.applies_to.models))
         looked = self._each("watch", places, lambda place: self._look(place[0], place[1], now))
         if looked == len(places):
-            self.archive.forget_served(now)
+            self.archive.forget_served(now - _SEEN_LATELY)
         return looked
 
     def schedule(self, now: datetime) -> int:

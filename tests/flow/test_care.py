@@ -172,7 +172,9 @@ def test_an_alias_that_moves_is_seen_to_move_and_one_that_is_gone_is_forgotten(c
     care.watch(now + MINUTE)
     assert serving(store) == {("toy", "4")}
     care.aliases.versions["toy"] = None
-    care.watch(now + 2 * MINUTE)
+    care.watch(now + 10 * MINUTE)
+    assert serving(store) == {("toy", "4")}
+    care.watch(now + 12 * MINUTE)
     assert serving(store) == set()
 
 
