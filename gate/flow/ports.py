@@ -206,8 +206,8 @@ class Evaluations(Protocol):
 class Standing:
     """The newest verdict on a model in a stage, on whichever version, with its document.
 
-    Of a verdict that was changed after it was stored, the document is that of a hold for an error. It is not shown as the
-    verdict: whoever asks for that is told that it is damaged.
+    Of a verdict that was changed after it was stored, the document is that of a hold for an error. It is not shown as
+    the verdict: whoever asks for that is told that it is damaged.
     """
 
     model_name: str

@@ -251,7 +251,7 @@ def test_a_server_that_is_lost_is_a_store_error_until_it_is_back(postgres, new_v
         verdict = new_verdict()
         opened.verdicts.save(verdict, document_of(verdict))
         server.stop()
-        for ask in (opened.verdicts.ping, lambda: opened.verdicts.find("11111111"), opened.evaluations.unfinished):
+        for ask in (opened.verdicts.ping, lambda: opened.verdicts.find("11111111"), opened.evaluations.open_ids):
             with pytest.raises(StoreError) as raised:
                 ask()
             assert str(raised.value).startswith(opened.database.place + ": ")
