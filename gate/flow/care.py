@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from gate.domain.evaluation import Evaluation, Served, State, Submission, Trigger, Trouble
 from gate.domain.verdict import Cause
-from gate.errors import GateError
+from gate.errors import DamagedError, GateError
 from gate.flow.conclude import FIRST_STAGE
 from gate.flow.policies import PolicyShelf
 from gate.flow.ports import Archive, Evaluations, Late, Queue
@@ -100,7 +100,7 @@ class Care:
         begun = self.line.begun()
         for name in self._taken_since.keys() - set(begun):
             del self._taken_since[name]
-        return done + self._each("reconcile", begun, lambda name: self._release(name, now))
+        return done + self._each("reconcile", begun, lambda name: self._release(name, name in unfinished, now))
 
     def watch(self, now: datetime) -> int:
         """Look up which version serves of each model that a policy is for; how many aliases were looked at.
@@ -153,9 +153,14 @@ class Care:
         self.line.submit(name, model_name)
         return True
 
-    def _release(self, name: str, now: datetime) -> bool:
+    def _release(self, name: str, is_open: bool, now: datetime) -> bool:
         """Free the line of what a worker took from it, if nothing will come of it any more."""
-        found = self.evaluations.get(name)
+        try:
+            found = self.evaluations.get(name)
+        except DamagedError:
+            if is_open:
+                return False  # the sweep ends it
+            found = None
         if found is not None and found.state is State.QUEUED:
             if now - self._taken_since.setdefault(name, now) < _NEVER_BEGAN:
                 return False

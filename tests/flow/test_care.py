@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from gate.domain.evaluation import Served, State, Submission, Trigger, Trouble
-from gate.errors import CandidateError, RegistryError
+from gate.errors import CandidateError, DamagedError, RegistryError
 from gate.flow.care import Care, carefully
 
 DAY = timedelta(days=1)
@@ -146,6 +146,20 @@ def test_what_a_worker_that_never_came_back_holds_is_released_once_the_record_sa
     assert care.reconcile(now + 2 * MINUTE) == 1
     assert line.cancelled == ["purged", over.id]
     assert store.evaluations.get(running.id).state is State.RUNNING
+
+
+def test_what_cannot_be_read_is_released_once_it_is_not_open(care, desk, store, line, now, monkeypatch):
+    opened, over = submit(desk, now, "a"), submit(desk, now, "b")
+    desk.cancel(over.id, now)
+    line.cancelled.clear()
+    line.taken = [opened.id, over.id]
+
+    def damaged(*_):
+        raise DamagedError("a row")
+
+    monkeypatch.setattr(type(store.evaluations), "get", damaged)
+    assert care.reconcile(now) == 1
+    assert line.cancelled == [over.id]
 
 
 def test_what_was_taken_from_the_line_and_never_begun_is_ended(care, desk, store, line, now):
