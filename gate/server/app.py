@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -20,11 +21,12 @@ from starlette.responses import Response
 from gate.server import evaluations, health, models, policies, verdicts
 from gate.server.badge import badge_routes
 from gate.server.body import invalid_request
-from gate.server.context import Context
+from gate.server.context import Context, context_of
 from gate.server.envelope import Envelope
 from gate.server.openapi import DESCRIPTION, document_of
 from gate.server.pages import page_routes
 from gate.server.problem import ProblemError
+from gate.server.readiness import Glance
 from gate.server.reports import report_routes
 from gate.server.service import Service
 from gate.server.site import Site
@@ -47,7 +49,7 @@ def create_app(service: Service) -> FastAPI:
             context.watch.close()
             context.database.close()
 
-    context = Context(service, Threads(), Watch(service.evaluations))
+    context = Context(service, Threads(), Watch(service.evaluations), Glance(service.ready))
     app = _Application(
         title="gate",
         summary="Is this model ready for production?",
@@ -61,7 +63,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.context = context
     app.state.site = Site(service.settings.public_url)
-    app.add_middleware(Envelope, metrics=service.metrics)
+    app.add_middleware(Envelope, metrics=service.metrics, public_url=service.settings.public_url)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     for router in (*_ROUTERS, page_routes(service), report_routes(service), badge_routes(service)):
@@ -71,6 +73,11 @@ def create_app(service: Service) -> FastAPI:
 
 
 class _Application(FastAPI):
+    @functools.cached_property
+    def openapi_bytes(self) -> bytes:
+        """The OpenAPI document as it is sent, written once."""
+        return json.dumps(self.openapi(), ensure_ascii=False).encode()
+
     def openapi(self) -> dict[str, Any]:
         """Make the OpenAPI document, once."""
         if self.openapi_schema is None:
@@ -82,7 +89,7 @@ class _Application(FastAPI):
 
 async def _openapi(request: Request) -> Response:
     """Answer with the OpenAPI document."""
-    content = json.dumps(request.app.openapi(), ensure_ascii=False)
+    content = await context_of(request).database(lambda: request.app.openapi_bytes)
     return Response(content, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
 

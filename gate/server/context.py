@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +13,13 @@ from starlette.requests import HTTPConnection
 
 from gate.domain.evaluation import Evaluation
 from gate.domain.verdict import EXIT_CODES, Cause
+from gate.errors import DamagedError
+from gate.server.readiness import Glance
 from gate.server.service import Service
 from gate.server.threads import Threads
 from gate.server.watch import Watch
+
+_log = logging.getLogger("gate.server")
 
 _MOST_OUTCOMES = 10_000
 _SOFTENED = (1, 3)  # what report-only turns into 0; never "could not decide"
@@ -35,11 +40,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The service, the threads that talk to it, and the watch over what changes."""
+    """The service, the threads that talk to it, the watch over what changes, and whether all is well."""
 
     service: Service
     database: Threads
     watch: Watch
+    readiness: Glance
     _outcomes: OrderedDict[str, Outcome] = field(default_factory=OrderedDict)
 
     def now(self) -> datetime:
@@ -47,10 +53,14 @@ class Context:
         return datetime.now(UTC)
 
     def outcome(self, verdict_id: str) -> Outcome | None:
-        """What a verdict says; None if it was purged. May wait for the database."""
+        """What a verdict says; None if it was purged, or changed after it was stored. May wait for the database."""
         known = self._outcomes.get(verdict_id)
         if known is None:
-            document = self.service.archive.find(verdict_id)
+            try:
+                document = self.service.archive.find(verdict_id)
+            except DamagedError as damaged:  # the verdict itself says so; what stands beside it in a list is well
+                _log.error("%s", damaged)
+                return None
             if document is None:
                 return None
             known = self._outcomes[verdict_id] = outcome_of(document)
@@ -60,8 +70,7 @@ class Context:
 
     def phase(self, evaluation: Evaluation) -> str | None:
         """What a running evaluation does now. May wait for the database."""
-        phases = (event for event in reversed(self.service.evaluations.events(evaluation.id)) if event.kind == "phase")
-        latest = next(phases, None)
+        latest = self.service.evaluations.newest_event(evaluation.id, "phase")
         return str(latest.data.get("name")) if latest else None
 
     def page_address(self, path: str) -> str:

@@ -5,6 +5,7 @@ Plain ASGI: a request costs one call more, not a task of its own.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gate.errors import GateError
+from gate.server.hosts import refuse_foreign_host
 from gate.server.problem import MEDIA_TYPE, ProblemError, internal, invalid, problem_of
 from gate.server.service import Metrics
 
@@ -27,6 +29,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})  # what a metric may be labelled with
 _REPEATABLE = frozenset({b"state"})  # parameters that may come more than once
 _UNROUTED = "none"
+_LEFT = 499  # nobody was answered, as proxies log it: the process ended first, or the client went
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -58,9 +61,10 @@ def exchange_of(scope: Scope) -> Exchange:
 class Envelope:
     """The outermost layer of the server."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, public_url: str | None = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; whatever breaks on the way becomes a problem document."""
@@ -79,12 +83,17 @@ class Envelope:
 
         try:
             _refuse_early(scope, headers)
+            if self._public_url is not None and scope["method"] not in _SAFE_METHODS:
+                refuse_foreign_host(headers, self._public_url)
             await self._app(scope, _limited(receive), answer)
         except ProblemError as problem:
             await self._explain(problem, scope, exchange, answer)
         except GateError as wrong:
             _log.warning("%s: %s", type(wrong).__name__, wrong, extra={"request_id": exchange.request_id})
             await self._explain(problem_of(wrong), scope, exchange, answer)
+        except asyncio.CancelledError:
+            exchange.status = exchange.status if exchange.started else _LEFT  # the server ends: nothing is broken
+            raise
         except Exception:  # noqa: BLE001  # the last place where it can be caught: the client gets an id, the log the reason
             _log.exception("a request broke", extra={"request_id": exchange.request_id})
             await self._explain(internal(), scope, exchange, answer)

@@ -121,8 +121,8 @@ class Waiting(BaseModel):
                         headers={**_LOCATION, **_KEY}),
         200: documented("This key came before, with the same body: its evaluation as it is now.", _EVALUATION_EXAMPLE,
                         model=resource.Evaluation, headers={**_LOCATION, **_KEY}),
-        **problems("client-policy-refused", "cross-site", "key-reused", "policy-error", "engine-unavailable",
-                   body=True),
+        **problems("client-policy-refused", "cross-site", "unknown-host", "key-reused", "policy-error",
+                   "engine-unavailable", body=True),
     },
     openapi_extra={
         "requestBody": {
@@ -174,17 +174,17 @@ async def submit(request: Request, key: IdempotencyKey = None) -> Response:
 async def listing(request: Request, asked: Annotated[Listing, Query()]) -> Response:
     """List evaluations."""
     context = context_of(request)
+    states = [str(state) for state in asked.state]
 
-    def read() -> resource.EvaluationPage:
+    def read() -> Response:
         found, following = context.service.evaluations.page(
             model_name=asked.model, states=asked.state, before=asked.before, limit=asked.limit
         )
-        return resource.EvaluationPage(items=[describe(one, context) for one in found], next=following)
+        page = resource.EvaluationPage(items=[describe(one, context) for one in found], next=following)
+        link = link_to_next("/v1/evaluations", following, model=asked.model, state=states, limit=asked.limit)
+        return answer(page, headers=link)
 
-    page = await context.database(read)
-    states = [str(state) for state in asked.state]
-    link = link_to_next("/v1/evaluations", page.next, model=asked.model, state=states, limit=asked.limit)
-    return answer(page, headers=link)
+    return await context.database(read)
 
 
 @router.get(
@@ -268,7 +268,7 @@ async def events(
     responses={
         200: documented("It is cancelled.", {**_EVALUATION_EXAMPLE, "state": "cancelled", "exit_code": 4,
                                              "finished_at": "2026-11-22T12:00:02Z"}, model=resource.Evaluation),
-        **problems("cross-site", "not-found", "already-over", "engine-unavailable"),
+        **problems("cross-site", "unknown-host", "not-found", "already-over", "engine-unavailable"),
     },
 )  # fmt: skip
 async def cancel(request: Request, evaluation_id: EvaluationId) -> Response:
@@ -302,7 +302,7 @@ async def cancel(request: Request, evaluation_id: EvaluationId) -> Response:
         200: documented("It is being tried again already: that evaluation as it is now.",
                         {**_EVALUATION_EXAMPLE, "retry_of": _EVALUATION_EXAMPLE["id"]},
                         model=resource.Evaluation, headers=_LOCATION),
-        **problems("cross-site", "not-found", "not-retryable", "engine-unavailable"),
+        **problems("cross-site", "unknown-host", "not-found", "not-retryable", "engine-unavailable"),
     },
 )  # fmt: skip
 async def retry(request: Request, evaluation_id: EvaluationId) -> Response:
@@ -359,7 +359,7 @@ def describe(evaluation: Evaluation, context: Context) -> resource.Evaluation:
 
 
 def _exit_code(evaluation: Evaluation, outcome: Outcome | None) -> int | None:
-    """What `gate check` exits with; nobody knows of one that is under way, or whose verdict was purged."""
+    """What `gate check` exits with; nobody knows of one that is under way, or whose verdict is gone."""
     match evaluation.state:
         case State.DONE:
             return outcome.exit_code(enforced=evaluation.submission.enforced) if outcome else None

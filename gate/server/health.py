@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import Response
 from gate.server import resource
 from gate.server.answers import answer, documented, problems
 from gate.server.context import context_of
-from gate.server.service import Check
+from gate.server.service import Metrics
 
 router = APIRouter(tags=["operation"])
 
@@ -50,7 +49,7 @@ async def livez() -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether the server can do its work."""
     context = context_of(request)
-    return readiness(await context.database(look, context.service.ready))
+    return readiness(await context.database(context.readiness.look))
 
 
 @router.get(
@@ -67,9 +66,7 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Write the metrics."""
     context = context_of(request)
-    accept = request.headers.get("accept", "")
-    content, kind = await context.database(context.service.metrics.render, accept)
-    return exposition(content, kind, request.headers.get("accept-encoding", ""))
+    return await context.database(exposition, context.service.metrics, request)
 
 
 def alive() -> Response:
@@ -77,22 +74,18 @@ def alive() -> Response:
     return answer(resource.Alive(alive=True))
 
 
-def look(checks: Callable[[], Mapping[str, Check]]) -> resource.Readiness:
-    """Ask every check. May wait for the database."""
-    found = {
-        name: resource.ReadinessCheck(ok=check.ok, needed=check.needed, detail=check.text)
-        for name, check in checks().items()
-    }
-    return resource.Readiness(ready=all(check.ok for check in found.values() if check.needed), checks=found)
-
-
 def readiness(found: resource.Readiness) -> Response:
     """Answer of `/readyz`."""
     return answer(found, 200 if found.ready else 503)
 
 
-def exposition(content: bytes, kind: str, accepted: str) -> Response:
-    """Answer of `/metrics`, compressed where Prometheus asks for it: a large gate has a megabyte of text."""
+def exposition(metrics: Metrics, request: Request) -> Response:
+    """Answer of `/metrics`, compressed where Prometheus asks for it: a large gate has a megabyte of text.
+
+    Takes its time: not for the event loop.
+    """
+    content, kind = metrics.render(request.headers.get("accept", ""))
+    accepted = request.headers.get("accept-encoding", "")
     headers = {"Vary": "Accept, Accept-Encoding"}
     if len(content) >= _GZIP_FROM and "gzip" in accepted.lower():
         content = gzip.compress(content, 1)

@@ -74,16 +74,17 @@ async def listing(request: Request, asked: Annotated[Listing, Query()]) -> Respo
     archive = context_of(request).service.archive
     after = _name_of(asked.before) if asked.before else ""
 
-    def read() -> resource.ModelPage:
+    def read() -> Response:
         models = _models(archive.standings(), archive.served())
         names = sorted(models)
         begin = bisect_right(names, after) if asked.before else 0
         shown = names[begin : begin + asked.limit]
         more = len(names) > begin + asked.limit
-        return resource.ModelPage(items=[models[name] for name in shown], next=_cursor(shown[-1]) if more else None)
+        following = _cursor(shown[-1]) if more else None
+        page = resource.ModelPage(items=[models[name] for name in shown], next=following)
+        return answer(page, headers=link_to_next("/v1/models", following, limit=asked.limit))
 
-    page = await context_of(request).database(read)
-    return answer(page, headers=link_to_next("/v1/models", page.next, limit=asked.limit))
+    return await context_of(request).database(read)
 
 
 @router.get(

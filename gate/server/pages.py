@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
-from gate.domain.evaluation import State
+from gate.domain.evaluation import Evaluation, State
+from gate.errors import DamagedError
 from gate.publish.findings import CAUSES, show_findings
 from gate.server.assets import asset_routes
 from gate.server.service import Service
@@ -20,6 +22,8 @@ from gate.server.view.progress import progress_of
 from gate.server.view.standing import Answer, Document, position_of
 from gate.server.view.verdict import command_of, sides_of
 
+_log = logging.getLogger(__name__)
+
 _UNDER_WAY = (State.QUEUED, State.RUNNING)
 _READ = ["GET", "HEAD"]
 _ATTEMPTS = 25  # on one page of a model's history
@@ -28,6 +32,25 @@ _ATTEMPTS = 25  # on one page of a model's history
 def now_in_utc() -> datetime:
     """What the clock says."""
     return datetime.now(UTC)
+
+
+def _history(service: Service, name: str, before: str | None) -> tuple[Sequence[Document], str | None, bool]:
+    """The verdicts on a model, the cursor of older ones, and whether one of them is damaged, which hides them all."""
+    try:
+        documents, older = service.archive.page(model_name=name, before=before, limit=_ATTEMPTS)
+    except DamagedError as damaged:
+        _log.error("%s", damaged)
+        return (), None, True
+    return documents, older, False
+
+
+def _verdict_of(service: Service, evaluation: Evaluation) -> tuple[Document | None, bool]:
+    """The verdict of an evaluation, if there is one, and whether it is damaged."""
+    try:
+        return service.archive.find(evaluation.verdict_id) if evaluation.verdict_id else None, False
+    except DamagedError as damaged:
+        _log.error("%s", damaged)
+        return None, True
 
 
 def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) -> APIRouter:
@@ -52,7 +75,7 @@ def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) ->
     @router.api_route("/models/{name}", methods=_READ)
     def model(request: Request, name: str, before: str | None = None) -> Response:
         now = clock()
-        documents, older = service.archive.page(model_name=name, before=before, limit=_ATTEMPTS)
+        documents, older, is_damaged = _history(service, name, before)
         running, _ = service.evaluations.page(model_name=name, states=_UNDER_WAY, limit=20)
         standings = [standing for standing in service.archive.standings() if standing.model_name == name]
         if not (documents or running or standings):
@@ -76,6 +99,7 @@ def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) ->
             changes=latest_changes(documents) if before is None else (),
             older=older,
             is_newest=before is None,
+            is_damaged=is_damaged,
         )
 
     @router.api_route("/verdicts/{verdict_id}", methods=_READ)
@@ -107,13 +131,14 @@ def page_routes(service: Service, clock: Callable[[], datetime] = now_in_utc) ->
         if found is None:
             raise HTTPException(404, f"There is no evaluation {evaluation_id}.")
         progress = progress_of(found, service.evaluations.events(evaluation_id))
-        document = service.archive.find(found.verdict_id) if found.verdict_id else None
+        document, is_damaged = _verdict_of(service, found)
         return site.show(
             request,
             "evaluation.html.j2",
             evaluation=found,
             progress=progress,
             position=position_of(document, clock()) if document else None,
+            is_damaged=is_damaged,
         )
 
     routes = APIRouter(include_in_schema=False)

@@ -82,6 +82,9 @@ _KINDS = (
     Kind("too-large", 413, "The body is too large", "A body may have 524,288 bytes."),
     Kind("unsupported-media-type", 415, "The body is not declared as JSON",
          "Send `Content-Type: application/json`, and UTF-8."),
+    Kind("unknown-host", 421, "The server does not have this name",
+         "A browser asked for a change under a name that is neither the one of `GATE_PUBLIC_URL` nor of this machine. "
+         "Programs, which send no `Origin`, are not affected."),
     Kind("invalid-request", 422, "The request is not right",
          "A member, parameter or header is missing, unknown, of the wrong type or out of bounds.", _ERRORS),
     Kind("policy-error", 422, "The policy is wrong",

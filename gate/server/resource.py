@@ -132,11 +132,11 @@ class Evaluation(_Written):
         description="The verdict's page, for people.", examples=[f"https://gate.example.com/verdicts/{_VERDICT}"]
     )
     decision: Literal["promote", "hold"] | None = Field(
-        description="Null until it is done, and once the verdict was purged.", examples=["hold"]
+        description="Null until it is done, and where the verdict is gone or damaged.", examples=["hold"]
     )
     exit_code: int | None = Field(
-        ge=0, le=5, description="What `gate check` exits with; null until it is over, and once the verdict was purged.",
-        examples=[1],
+        ge=0, le=5, examples=[1],
+        description="What `gate check` exits with; null until it is over, and where the verdict is gone or damaged.",
     )  # fmt: skip
     trouble: Trouble | None = Field(description="Why it ended in error.", examples=[None])
     phase: str | None = Field(description="What it does now, while it runs.", examples=[None])

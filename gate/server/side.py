@@ -8,8 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gate.server.envelope import Envelope
-from gate.server.health import alive, exposition, look, readiness
+from gate.server.health import alive, exposition, readiness
 from gate.server.problem import ProblemError
+from gate.server.readiness import Glance
 from gate.server.service import Worker
 from gate.server.threads import Threads
 
@@ -17,16 +18,16 @@ from gate.server.threads import Threads
 def create_side_app(worker: Worker) -> Starlette:
     """Build the application of a worker."""
     database = Threads(2, "gate-side")
+    glance = Glance(worker.ready)
 
     async def livez(_: Request) -> Response:
         return alive()
 
     async def readyz(_: Request) -> Response:
-        return readiness(await database(look, worker.ready))
+        return readiness(await database(glance.look))
 
     async def scrape(request: Request) -> Response:
-        content, kind = await database(worker.metrics.render, request.headers.get("accept", ""))
-        return exposition(content, kind, request.headers.get("accept-encoding", ""))
+        return await database(exposition, worker.metrics, request)
 
     async def refused(_: Request, __: Exception) -> Response:
         raise ProblemError("not-found", "a worker answers /livez, /readyz and /metrics; the API is at `gate serve`")

@@ -79,19 +79,21 @@ class Listing(BaseModel):
 async def listing(request: Request, asked: Annotated[Listing, Query()]) -> Response:
     """List verdicts."""
     context = context_of(request)
-    items, following = await context.database(
-        context.service.archive.page,
-        model_name=asked.model,
-        stage=asked.stage,
-        decision=asked.decision,
-        version=asked.version,
-        before=asked.before,
-        limit=asked.limit,
-    )
     filters = asked.model_dump(include={"model", "stage", "decision", "version", "limit"})
-    return answer_plain(
-        {"items": list(items), "next": following}, headers=link_to_next("/v1/verdicts", following, **filters)
-    )
+
+    def read() -> Response:  # whole: a page may have ten megabytes, which the event loop must not write
+        items, following = context.service.archive.page(
+            model_name=asked.model,
+            stage=asked.stage,
+            decision=asked.decision,
+            version=asked.version,
+            before=asked.before,
+            limit=asked.limit,
+        )
+        link = link_to_next("/v1/verdicts", following, **filters)
+        return answer_plain({"items": list(items), "next": following}, headers=link)
+
+    return await context.database(read)
 
 
 @router.get(

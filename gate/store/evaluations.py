@@ -109,6 +109,18 @@ class SqlEvaluations:
         )
         return [_event(row) for row in self._rows(query)]
 
+    def newest_event(self, evaluation_id: str, kind: str) -> Event | None:
+        """The newest event of one kind."""
+        if not is_storable(evaluation_id):
+            return None
+        query = (
+            select(events)
+            .where(events.c.evaluation_id == evaluation_id, events.c.kind == kind)
+            .order_by(events.c.sequence.desc())
+            .limit(1)
+        )
+        return next((_event(row) for row in self._rows(query)), None)
+
     def newest_events(self, evaluation_ids: Collection[str]) -> Mapping[str, Event]:
         """The newest event of each evaluation, in one statement: how a server watches many at once."""
         last = (

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import re
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from serving import Counts
 
 from gate.errors import EngineError, MissingExtraError, RegistryError, StoreError
 from gate.server import protocol
+from gate.server.envelope import Envelope
 
 NOBODY = "00000000-0000-5000-8000-000000000000"
 
@@ -88,6 +92,69 @@ def test_another_sites_page_changes_nothing(gate, problem, site):
                 f"Sec-Fetch-Site: a {method} from another site's page is refused")  # fmt: skip
     assert gate.get(f"/v1/evaluations/{made}", headers={"Sec-Fetch-Site": site}).json()["state"] == "queued"
     assert gate.client.delete(f"/v1/evaluations/{made}", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+PUBLIC = "https://gate.example.com/gate"
+ELSEWHERE = "a browser asks under a name that this server does not have: see GATE_PUBLIC_URL"
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("gate.example.com", "https://gate.example.com"), ("GATE.example.com:8484", "https://gate.example.com"),
+     ("127.0.0.1:8484", "http://127.0.0.1:8484"), ("[::1]:8484", "http://[::1]:8484"), ("10.0.0.7", "http://10.0.0.7"),
+     ("localhost:8484", "http://localhost:8484"), ("gate-upstream:8484", "https://gate.example.com"),
+     ("gate:8484", None), ("evil.example.com", None)],
+)  # fmt: skip
+def test_a_change_is_taken_under_the_servers_own_names_and_from_programs_under_any(public, host, origin):
+    headers = {"Host": host} | ({"Origin": origin} if origin else {})
+    answer = public.client.post("/v1/evaluations", json={"model": "models:/toy/1"}, headers=headers)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("host", "origin"),
+    [("evil.example.com", "http://evil.example.com"), ("evil.example.com:8484", "null"),
+     ("localhost.evil.example.com", "http://localhost.evil.example.com"), ("127.0.0.1.evil.com", "http://evil.com"),
+     ("gate.example.com.evil.com", "https://gate.example.com.evil.com"), ("[", "http://["), ("", "http://evil.com")],
+)  # fmt: skip
+def test_a_name_that_somebody_made_lead_here_changes_nothing(public, problem, host, origin):
+    made = public.new()["id"]
+    for method, path in (("DELETE", f"/v1/evaluations/{made}"), ("POST", f"/v1/evaluations/{made}/retry")):
+        answer = public.client.request(method, path, headers={"Host": host, "Origin": origin})
+        problem(answer, "unknown-host", 421, "The server does not have this name", ELSEWHERE)
+    for path in ("/livez", "/metrics", "/readyz", f"/v1/evaluations/{made}"):  # reading is as before
+        assert public.get(path, headers={"Host": host, "Origin": origin}).status_code == 200
+
+
+def test_without_a_public_address_no_name_is_refused(gate):
+    headers = {"Host": "gate.internal", "Origin": "http://gate.internal"}
+    answer = gate.client.post("/v1/evaluations", json={"model": "models:/toy/1"}, headers=headers)
+    assert answer.status_code == 202
+
+
+@pytest.fixture
+def public(another_gate):
+    """A server that knows its address."""
+    return another_gate(GATE_PUBLIC_URL=PUBLIC)
+
+
+@pytest.mark.parametrize("has_begun", [False, True])
+def test_a_request_that_the_end_of_the_process_cuts_off_is_no_error_of_the_server(has_begun, caplog):
+    counts = Counts()
+
+    async def ends(_scope, _receive, send):
+        if has_begun:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise asyncio.CancelledError
+
+    async def send(_message):
+        pass
+
+    scope = {"type": "http", "method": "GET", "headers": [], "query_string": b""}
+    with caplog.at_level(logging.INFO), pytest.raises(asyncio.CancelledError), ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(Envelope(ends, counts)(scope, None, send))).result()
+    assert counts.answered_to == [("GET", "none", 200 if has_begun else 499)]
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 SECRET = "postgresql+psycopg://gate:hunter2@db/gate: connection refused"

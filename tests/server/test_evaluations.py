@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from gate.domain.evaluation import State
 from gate.domain.verdict import Cause, Decision
@@ -416,3 +417,33 @@ def test_people_are_sent_to_the_public_address_whatever_the_host_header_says(ano
     assert links["page"] == f"https://gate.example.com/ml/evaluations/{made.json()['id']}"
     assert links["self"] == made.headers["location"] == f"/v1/evaluations/{made.json()['id']}"
     assert "evil" not in made.text + str(made.headers)
+
+
+def test_a_damaged_verdict_hides_no_other_and_decides_nothing(another_gate):
+    gate = another_gate()
+    made = [gate.new("toy-damaged")["id"], gate.new("toy-well")["id"]]
+    for one in made:
+        gate.service.begin(one)
+        gate.service.judge(one, name="toy-damaged" if one == made[0] else "toy-well")
+    with gate.service.store.database.writing() as connection:
+        connection.execute(
+            text("UPDATE verdicts SET document = replace(document, 'hold', 'sold') WHERE evaluation_id = :id"),
+            {"id": made[0]},
+        )
+    found = {item["id"]: item for item in gate.get("/v1/evaluations").json()["items"]}
+    for one, decision, code in ((made[0], None, None), (made[1], "hold", 1)):
+        assert (found[one]["state"], found[one]["decision"], found[one]["exit_code"]) == ("done", decision, code)
+        assert gate.get(f"/v1/evaluations/{one}").json() == found[one]
+    assert gate.get(f"/v1/verdicts/{found[made[0]]['verdict_id']}").json()["type"] == "urn:gate:problem:verdict-damaged"
+
+
+def test_the_phase_is_asked_for_and_not_looked_up_among_all_events(another_gate, monkeypatch):
+    gate = another_gate()
+    made = gate.new()["id"]
+    gate.service.begin(made)
+    assert gate.get(f"/v1/evaluations/{made}").json()["phase"] is None
+    gate.service.note(made, "phase", name="registry")
+    gate.service.note(made, "phase", name="evidence")
+    gate.service.note(made, "rows", scanned=7)
+    monkeypatch.setattr(gate.service.evaluations, "events", lambda *_: pytest.fail("all events are read"))
+    assert gate.get(f"/v1/evaluations/{made}").json()["phase"] == "evidence"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import threading
 
 import httpx
 import pytest
 from serving import Check, Counts
 
 from gate.errors import StoreError
+from gate.server import health
+from gate.server.readiness import Glance
 from gate.server.run import in_background
 from gate.server.side import create_side_app
 
@@ -40,9 +43,48 @@ def test_the_server_is_ready_while_all_that_it_needs_is_well(another_gate):
             "policies": {"ok": False, "needed": False, "detail": "toy.yaml:1: wrong"},
         },
     }
-    gate.service.checks["database"] = Check(False, "the database does not answer")
+
+
+def test_the_server_is_not_ready_while_something_that_it_needs_is_not_well(another_gate):
+    gate = another_gate()
+    gate.service.checks = {"database": Check(False, "does not answer; the log says why")}
     answer = gate.get("/readyz")
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
+
+
+def test_many_who_ask_whether_all_is_well_cost_one_look_each_two_seconds():
+    looks, now = [], [100.0]
+
+    def checks():
+        looks.append(now[0])
+        return {"database": Check(len(looks) > 1, "answers")}
+
+    glance = Glance(checks, lambda: now[0])
+    for at, is_ready in ((100.0, False), (101.9, False), (102.0, True), (103.9, True), (104.0, True)):
+        now[0] = at
+        assert glance.look().ready is is_ready
+    assert looks == [100.0, 102.0, 104.0]
+
+
+def test_a_look_that_breaks_is_not_remembered():
+    def checks():
+        raise StoreError("away")
+
+    glance = Glance(checks)
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            glance.look()
+
+
+def test_a_scrape_is_compressed_in_a_thread_and_not_on_the_event_loop(another_gate, monkeypatch):
+    gate, threads = another_gate(), []
+    gate.service.metrics.text = b"gate_up 1\n" * 10_000
+    compress = gzip.compress
+    monkeypatch.setattr(
+        health.gzip, "compress", lambda *words: threads.append(threading.current_thread().name) or compress(*words)
+    )
+    assert gate.get("/metrics").content == gate.service.metrics.text
+    assert [name.rpartition("_")[0] for name in threads] == ["gate-http"]
 
 
 def test_metrics_come_as_the_exporter_writes_them(gate):

@@ -35,6 +35,13 @@ def test_the_document_is_valid(document):
     assert document["openapi"] == "3.1.0"
 
 
+def test_the_document_is_written_once(gate, monkeypatch):
+    written = gate.get("/v1/openapi.json").content
+    monkeypatch.setattr("gate.server.app.json.dumps", lambda *_words, **_more: pytest.fail("it is written again"))
+    assert gate.app.openapi_bytes is gate.app.openapi_bytes
+    assert gate.app.openapi_bytes == written
+
+
 def test_every_operation_has_a_name_words_and_a_tag_of_its_own_kind(document):
     tags = {tag["name"] for tag in document["tags"]}
     names = [operation["operationId"] for _, operation in operations(document)]

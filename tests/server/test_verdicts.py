@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from uuid import uuid4
 
 import pytest
 
 from gate.domain.verdict import Decision
+from gate.server import verdicts
 
 
 @pytest.fixture
@@ -77,6 +79,17 @@ def test_a_verdict_that_was_changed_in_the_database_is_not_shown(another_gate, p
         gate.get(f"/v1/verdicts/{document['id']}"), "verdict-damaged", 500, "The stored verdict was changed", detail
     )
     problem(gate.get("/v1/verdicts"), "verdict-damaged", 500, "The stored verdict was changed", detail)
+
+
+def test_a_page_is_written_in_a_thread_and_not_on_the_event_loop(gate, monkeypatch):
+    threads, write = [], verdicts.answer_plain
+    monkeypatch.setattr(
+        verdicts,
+        "answer_plain",
+        lambda *words, **more: threads.append(threading.current_thread().name) or write(*words, **more),
+    )
+    assert gate.get("/v1/verdicts").status_code == 200
+    assert [name.rpartition("_")[0] for name in threads] == ["gate-http"]
 
 
 def test_a_list_is_newest_first_and_can_be_narrowed(gate, name):

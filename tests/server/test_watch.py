@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -33,6 +34,12 @@ class Record:
         return {one: self.newest[one] for one in ids if one in self.newest}
 
 
+def in_a_loop(tell):
+    """Run in a loop of its own, in a thread: a test that drives a browser leaves one running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(tell())).result()
+
+
 def run(story):
     """Tell a story with a watch that looks often."""
 
@@ -44,7 +51,7 @@ def run(story):
         finally:
             watch.close()
 
-    asyncio.run(tell())
+    in_a_loop(tell)
 
 
 def test_all_who_wait_are_looked_after_in_one_look():
@@ -149,7 +156,7 @@ def test_threads_are_few_and_what_waits_for_them_is_bounded():
         assert await threads(lambda: 3) == 3
         threads.close()
 
-    asyncio.run(story())
+    in_a_loop(story)
 
 
 def module_threads_most() -> int:

@@ -189,6 +189,16 @@ def test_events_of_many_threads_have_no_gap_and_no_number_twice(evaluations, run
     assert sorted(event.data["scanned"] for event in found[2:]) == list(range(64))
 
 
+def test_the_newest_event_of_a_kind_is_found_among_others(evaluations, running):
+    made = running()
+    assert evaluations.newest_event(made, "phase") is None
+    for kind, data in (("phase", {"name": "a"}), ("phase", {"name": "b"}), ("rows", {"scanned": 1})):
+        evaluations.note(made, kind, data, NOW)
+    found = evaluations.newest_event(made, "phase")
+    assert (found.kind, found.data) == ("phase", {"name": "b"})
+    assert evaluations.newest_event("nobody", "phase") is evaluations.newest_event("\0", "phase") is None
+
+
 def test_nothing_is_noted_after_the_end(evaluations, running):
     running()
     evaluations.end("e-1", State.CANCELLED, NOW)

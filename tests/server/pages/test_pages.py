@@ -214,6 +214,28 @@ def test_a_verdict_that_was_changed_in_the_database_is_not_shown(another_gate):
     assert "0.01" not in answer.text
 
 
+def test_a_damaged_verdict_shows_as_damaged_wherever_it_is_shown_and_hides_no_other(another_gate):
+    gate = another_gate()
+    made = gate.new("toy-damaged")["id"]
+    gate.service.begin(made)
+    gate.service.judge(made, name="toy-damaged")
+    gate.service.judge(name="toy-well")
+    with gate.service.store.database.writing() as connection:
+        connection.execute(
+            sql("UPDATE verdicts SET document = replace(document, '0.41', '0.01') WHERE model_name = 'toy-damaged'")
+        )
+    for path, words in (
+        ("/", "toy-well"),
+        ("/models/toy-damaged", "One of its verdicts is damaged"),
+        (f"/evaluations/{made}", "Its verdict is damaged"),
+    ):
+        answer = gate.client.get(path)
+        assert (answer.status_code, "0.01" in answer.text) == (200, False)
+        assert words in Outline(answer.text).text
+    assert "toy-damaged" in Outline(gate.client.get("/").text).text
+    assert "damaged" not in Outline(gate.client.get("/models/toy-well").text).text
+
+
 # --- an evaluation ----------------------------------------------------------------------------------------------------
 
 
