@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from toy import POLICY, ROWS, frame
+from toy import POLICY, ROWS
+from toys import write_pilot
 
 _SECONDS = 120.0  # to start, on a machine that does much else
 
@@ -55,31 +56,17 @@ def clean() -> dict[str, str]:
 def seed_registry(folder: Path, names: Sequence[str] = ("toy",)) -> str:
     """A SQLite registry in `folder` with version 1 of each model, alias challenger: one logged model under all names.
 
-    Returns its URI.
+    A process of its own makes it, so that nothing of MLflow stays behind in this one. Returns its URI.
     """
     code = (
-        "import sys, mlflow\n"
+        "import sys\n"
         "from pathlib import Path\n"
-        "from mlflow.models import ModelSignature\n"
-        "from mlflow.types import ColSpec, Schema\n"
-        "from sklearn.linear_model import LinearRegression\n"
-        "folder, names = Path(sys.argv[1]), sys.argv[2:]\n"
-        "mlflow.set_tracking_uri(f'sqlite:///{folder / \"mlflow.db\"}')\n"
-        "mlflow.create_experiment('toy', artifact_location=(folder / 'artifacts').as_uri())\n"
-        "mlflow.set_experiment('toy')\n"
-        "columns = [ColSpec('double', 'a'), ColSpec('double', 'b'), ColSpec('string', 'kind')]\n"
-        "signature = ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec('double')]))\n"
-        "with mlflow.start_run():\n"
-        "    model = LinearRegression().fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [0.0, 2.0, 1.0])\n"
-        "    info = mlflow.sklearn.log_model(\n"
-        "        model, name='model', signature=signature, pip_requirements=['scikit-learn'])\n"
-        "client = mlflow.MlflowClient()\n"
-        "for name in names:\n"
-        "    mlflow.register_model(info.model_uri, name)\n"
-        "    client.set_registered_model_alias(name, 'challenger', '1')\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from toys import register_toys\n"
+        "register_toys(Path(sys.argv[2]), sys.argv[3:], alias='challenger')\n"
     )
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", code, str(folder), *names]
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(folder), *names]
     done = subprocess.run(command, env=clean(), capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise RuntimeError(f"the registry was not seeded:\n{done.stderr}")
@@ -88,13 +75,9 @@ def seed_registry(folder: Path, names: Sequence[str] = ("toy",)) -> str:
 
 def make_pilot(folder: Path) -> None:
     """A folder with the toy data and two policies: one that promotes `toy*`, and one that nothing in it can meet."""
-    (folder / "policies").mkdir(parents=True)
-    (folder / "data").mkdir()
-    (folder / "policies" / "toy.yaml").write_text(POLICY)
+    write_pilot(folder)
     held = POLICY.replace("name: toy", "name: held").replace('["toy*"]', '["held*"]')
     (folder / "policies" / "held.yaml").write_text(held.replace("row_count, min: 500", f"row_count, min: {2 * ROWS}"))
-    frame(1).to_parquet(folder / "data" / "reference.parquet")
-    frame(2, first_id=ROWS).to_parquet(folder / "data" / "current.parquet")
 
 
 @contextmanager

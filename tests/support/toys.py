@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,16 +31,21 @@ class Toys:
 
 
 def make_toys(folder: Path, registry_uri: str) -> Toys:
+    """Make the folder of a pilot that is promoted as it stands."""
+    write_pilot(folder)
+    return Toys(folder, registry_uri)
+
+
+def write_pilot(folder: Path) -> None:
     """Write the policy and the data of a pilot that is promoted as it stands."""
     (folder / "policies").mkdir(parents=True)
     (folder / "data").mkdir()
     (folder / "policies" / "toy.yaml").write_text(POLICY)
     frame(1).to_parquet(folder / "data" / "reference.parquet")
     frame(2, first_id=ROWS).to_parquet(folder / "data" / "current.parquet")
-    return Toys(folder, registry_uri)
 
 
-def register_toys(folder: Path, names: list[str]) -> str:
+def register_toys(folder: Path, names: Sequence[str], alias: str | None = None) -> str:
     """Register one small model under each name, version 1, in a SQLite registry; the registry's address."""
     import mlflow
     from mlflow.models import ModelSignature
@@ -61,6 +67,8 @@ def register_toys(folder: Path, names: list[str]) -> str:
         info = mlflow.sklearn.log_model(model, name="model", signature=signature, pip_requirements=["scikit-learn"])
     for name in names:
         mlflow.register_model(info.model_uri, name)
+        if alias is not None:
+            mlflow.MlflowClient().set_registered_model_alias(name, alias, "1")
     mlflow.set_registry_uri(None)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow sets them, for every process that follows
         os.environ.pop(name, None)
