@@ -23,8 +23,9 @@ def own_folders(tracking_uri: str) -> tuple[Path, ...]:
     """The folders on this machine that a registry's own artifacts lie in; none of a server, which sends them."""
     if is_http(tracking_uri):
         return ()
-    beside = sqlite_path(tracking_uri).parent
-    return tuple(beside / name for name in _BESIDE)
+    file = sqlite_path(tracking_uri)
+    beside = dict.fromkeys((file.parent, Path(os.path.realpath(file)).parent))  # where a link to the file lies, too
+    return tuple(folder / name for folder in beside for name in _BESIDE)
 
 
 def folder_at(

@@ -296,6 +296,9 @@ def test_with_folders_named_a_registry_in_a_file_reads_its_own_artifacts(seeded,
     registry = MlflowRegistry(seeded.uri, roots=[])
     assert registry.fetch(f"runs:/{seeded.ids['1']['run']}/gate/predictions.csv", tmp_path).is_file()
     assert registry.find(ModelRef("churn", version="2")).version == "2"
+    (tmp_path / "link.db").symlink_to(seeded.root / "mlflow.db")
+    linked = MlflowRegistry(f"sqlite:///{tmp_path}/link.db", roots=[])
+    assert linked.fetch(f"runs:/{seeded.ids['1']['run']}/gate/predictions.csv", tmp_path).is_file()
 
 
 def test_a_server_has_no_folders_of_its_own_on_this_machine():
