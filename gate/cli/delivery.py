@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gate.cli.output import (
-    OWN_PAGE,
     Destination,
     ReportFolder,
     append_step_outputs,
@@ -51,7 +50,7 @@ class Delivery:
 
     def report(self, outcome: Outcome) -> Path | None:
         """Write the report, if one is wanted; the path of our own page."""
-        return self.folder.write(report_files(outcome)) if self.folder else None
+        return self.folder.write(outcome.report) if self.folder else None
 
     def write(
         self, document: Mapping[str, Any], page: Path | None = None, previous: str | None = None, *,
@@ -65,9 +64,8 @@ class Delivery:
         for form, file in self.files:
             file.write(RENDERERS[form](document).encode())
         append_step_summary(render_markdown(document, url))
-        append_step_outputs(
-            {"decision": document["decision"], "verdict_id": document["id"], "verdict_url": url or ""}
-        )  # fmt: skip
+        decision = document["decision"] if document["enforced"] else "report-only"
+        append_step_outputs({"decision": decision, "verdict_id": document["id"], "verdict_url": url or ""})
         if self.form == "json":
             emit(render_json(document))
         else:
@@ -75,12 +73,3 @@ class Delivery:
                 terminal_width(), wants_colour(), self.verbose, str(page) if page else None, previous, url, server
             )
             emit(render_table(document, shown))
-
-
-def report_files(outcome: Outcome) -> dict[str, bytes]:
-    """Everything that belongs into the folder of a report, by file name: Evidently's files and our own page."""
-    from gate.publish.page import render_page
-
-    files = dict(outcome.gathered.report.files)
-    page = render_page(outcome.document, outcome.gathered.pictures, beside=sorted(files))
-    return files | {OWN_PAGE: page.encode()}

@@ -34,7 +34,6 @@ def command(folder: Path) -> None:
     Trains small models, registers them in an MLflow registry in a folder of its own, and judges five pilots exactly as
     `gate check` does. Nothing is scripted: the verdicts are what the data gives. Exits 0 whatever they are.
     """
-    from gate.cli.delivery import report_files
     from gate.demo.pilots import PILOTS
     from gate.demo.run import ask, prepare
     from gate.demo.workspace import Workspace
@@ -48,7 +47,7 @@ def command(folder: Path) -> None:
             outcome = ask(pilot, workspace, progress)
             reports = ReportFolder(workspace.reports / pilot.key)
             reports.prepare()
-            answers.append(Answer(pilot, outcome.document, reports.write(report_files(outcome))))
+            answers.append(Answer(pilot, outcome.document, reports.write(outcome.report)))
     page = Page(width=terminal_width(), colour=wants_colour())
     emit("\n".join([*details(answers, page), *overview(answers, page), "", *next_lines(workspace, page), ""]))
 

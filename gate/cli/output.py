@@ -14,8 +14,7 @@ from pathlib import Path
 import click
 
 from gate.errors import GateError, UsageError
-
-OWN_PAGE = "index.html"
+from gate.flow.ports import OWN_PAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ from gate.errors import DamagedError, UsageError
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2  # how long work waits in an idle line, on average half of it; a look costs some milliseconds
-_MOST_DEATHS = 5  # work that takes its worker down with it must not do so for ever
+# Work that takes its worker down with it must not do so for ever. Yet it runs in children, so that most deaths are not
+# its fault: a worker that is killed a few times in a row, before it could end anything, must not cost an evaluation.
+_MOST_DEATHS = 20
 _PATIENCE_SECONDS = 1800.0  # with a database that is away, before work is abandoned
 _LONGEST_PAUSE_SECONDS = 10.0
 _LOOK_SECONDS = 0.5  # whether this process ends, while work waits for its turn

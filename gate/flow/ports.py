@@ -64,6 +64,10 @@ class Datasets(Protocol):
         """Open the rows of `source`; DataError if they cannot be found or read. Empty data opens."""
 
 
+OWN_PAGE = "index.html"
+"""Our own page among the files of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
     """The evidence report: file name -> content, ready to be written into a folder."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gate.flow.ports import Gathered
+from gate.flow.ports import OWN_PAGE, Gathered
 from gate.publish.page import render_page
-
-OWN_PAGE = "index.html"
 
 
 def report_files(document: Mapping[str, object], gathered: Gathered) -> dict[str, bytes]:

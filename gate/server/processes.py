@@ -12,9 +12,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 from gate.errors import UsageError
+from gate.wiring.caring import caring
 from gate.wiring.extras import require_server
-from gate.wiring.service import build_service, caring, working
+from gate.wiring.service import build_service
 from gate.wiring.settings import Settings
+from gate.wiring.working import working
 
 _log = logging.getLogger(__name__)
 

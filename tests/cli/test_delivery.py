@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.delivery import Delivery, report_files
+from gate.cli.delivery import Delivery
 from gate.cli.output import Destination, ReportFolder
 from gate.cli.render.json import render_json
 from gate.cli.render.junit import render_junit
@@ -17,6 +17,7 @@ from gate.domain.picture import Pictures
 from gate.errors import UsageError
 from gate.flow.keep import Outcome
 from gate.flow.ports import Gathered, ReportFiles
+from gate.publish.report import report_files
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +61,18 @@ def test_one_place_that_cannot_be_written_refuses_all_of_it(tmp_path):
 
 def test_the_report_folder_holds_evidently_and_our_page(document, tmp_path):
     gathered = Gathered({}, ReportFiles({"evidently.html": b"<html>", "evidently.json": b"{}"}), Pictures())
-    outcome = Outcome(None, document("promote"), gathered)
-    page = Delivery(folder=ReportFolder(tmp_path)).report(outcome)
+    drawn = report_files(document("promote"), gathered)
+    page = Delivery(folder=ReportFolder(tmp_path)).report(Outcome(None, document("promote"), gathered, drawn))
     assert page == tmp_path / "index.html"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evidently.html", "evidently.json", "index.html"]
-    assert '<a href="./evidently.html">evidently.html</a>' in report_files(outcome)["index.html"].decode()
+    assert '<a href="./evidently.html">evidently.html</a>' in drawn["index.html"].decode()
 
 
 def test_without_a_folder_there_is_no_report(document):
     assert Delivery().report(Outcome(None, document("promote"), Gathered({}))) is None
+
+
+def test_a_step_output_of_a_report_only_verdict_says_no_promotion(document, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))
+    Delivery("json").write(document("report-only"))
+    assert (tmp_path / "outputs").read_text().splitlines()[0] == "decision=report-only"

@@ -8,7 +8,7 @@ import pytest
 
 from gate.domain.evaluation import Evaluation, State, Submission
 from gate.telemetry.metrics import Metrics
-from gate.wiring.service import _Heard
+from gate.wiring.heard import Heard
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WAITED = 'gate_evaluation_phase_duration_seconds_count{phase="queue_wait"}'
@@ -24,5 +24,5 @@ def test_an_evaluation_waits_once_however_often_its_work_begins(outcomes, waits)
     )  # fmt: skip
     metrics = Metrics({})
     for outcome in outcomes:
-        _Heard(metrics).ended(evaluation, outcome, 1.0, {})
+        Heard(metrics).ended(evaluation, outcome, 1.0, {})
     assert f"{WAITED} {waits}" in metrics.render()[0].decode().splitlines()
