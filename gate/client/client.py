@@ -16,7 +16,7 @@ import httpx
 
 from gate.client.address import page
 from gate.client.events import GarbledError, read_events
-from gate.client.exchange import Exchange, Reply, quoted
+from gate.client.exchange import Exchange, quoted
 from gate.client.patience import Clock, TimeLimit, backoff
 from gate.client.reading import (
     EvaluationAnswer,
@@ -28,6 +28,7 @@ from gate.client.reading import (
     read_problem,
     refusal,
 )
+from gate.client.reply import Reply
 from gate.client.verdict import LARGEST_BYTES, Asked, Ruling, read_document, rule
 from gate.domain.candidate import ModelRef
 from gate.domain.evaluation import State, Submission

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ import httpx
 import gate
 from gate.client.address import shown
 from gate.client.patience import TimeLimit, backoff, retry_after
+from gate.client.reply import Reply
 from gate.domain.plain import plain
 from gate.errors import OutOfTimeError, ServerError, UsageError
 
@@ -25,22 +25,6 @@ _READ_SECONDS = 60.0
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REFUSED_LOAD = frozenset({429, 503})
 _MOST_ERROR_BYTES = 2**20
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer as it came: `tries` counts the one that was answered, `seconds` is the time since the first one."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    tries: int = 1
-    seconds: float = 0.0
-
-    @property
-    def media_type(self) -> str:
-        """The type of the content, in lower case, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 class Exchange:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gate.client.exchange import Reply
+from gate.client.reply import Reply
 from gate.domain.evaluation import State
 from gate.domain.plain import plain
 from gate.errors import GateError, PolicyError, Problem, ServerError, UsageError

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gate.client.exchange import Reply
 from gate.client.reading import first_error, not_gate, refusal
+from gate.client.reply import Reply
 from gate.domain.candidate import ModelRef
 from gate.domain.finding import Dimension, Severity, Status
 from gate.domain.plain import plain
