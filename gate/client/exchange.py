@@ -13,6 +13,7 @@ import httpx
 import gate
 from gate.client.address import shown
 from gate.client.patience import TimeLimit, backoff, retry_after
+from gate.client.reading import read_problem
 from gate.client.reply import Reply
 from gate.domain.plain import plain
 from gate.errors import OutOfTimeError, ServerError, UsageError
@@ -182,15 +183,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _is_settled(reply: Reply) -> bool:
     """Whether gate says itself that this will not change."""
-    from gate.client.reading import read_problem
-
     problem = read_problem(reply)
     return problem is not None and problem.kind == "verdict-damaged"
 
 
 def _said(reply: Reply) -> str:
     """What a problem says about itself, if it is one."""
-    from gate.client.reading import read_problem
-
     problem = read_problem(reply)
     return f" ({plain(problem.detail or problem.title)[:300]})" if problem else ""
