@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from gate.errors import ClientPolicyError, PolicyError, Problem, UsageError
 from gate.policy.lint import lint
 from gate.policy.load import LoadedPolicy, load_text
 from gate.policy.match import PolicySet, load_set, policies_in
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,17 @@ class PolicyShelf:
                 seen = _fingerprint(self._folder, found)
             except Exception as wrong:
                 self._seen = ""  # looked at again, whatever comes
-                self._status = replace(self._status, ok=False, problems=_problems(wrong))
+                problems = _problems(wrong)
+                if problems != self._status.problems:  # said once, not at each look
+                    _log.error("policies are not reloaded, the last good set judges on: %s", "; ".join(problems))
+                self._status = replace(self._status, ok=False, problems=problems)
                 self._heard(False, self._status.at)
                 if isinstance(wrong, UsageError):
                     return
                 raise
             self._seen, self._set = seen, found
             self._status = Reloaded(True, now, (), _digest(found))
+            _log.info("%d policies are loaded", len(found.policies))
             self._heard(True, now)
 
     def tightened(self, brought: ClientPolicy) -> LoadedPolicy:

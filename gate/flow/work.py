@@ -135,14 +135,18 @@ class Work:
         )  # fmt: skip
         if begun is None:
             return
+        _log.info("work begins%s on %s", " again" if begun.tries > 1 else "", begun.submission.model,
+                  extra={"evaluation_id": evaluation_id, "tries": begun.tries})  # fmt: skip
         self.observer.begun()
-        since, answer, outcome = time.monotonic(), dict[str, Any](), _AGAIN
+        since, answer, outcome, trouble = time.monotonic(), dict[str, Any](), _AGAIN, None
         try:
             answer, trouble = self._tried(begun, seconds)
             if trouble is not None:
                 self.evaluations.end(evaluation_id, State.ERROR, self.now(), trouble)
             outcome = self._outcome(evaluation_id, answer)
         finally:
+            why = f": {trouble.detail}" if trouble else ""
+            _log.info("%s ends as %s%s", begun.submission.model, outcome, why, extra={"evaluation_id": evaluation_id})
             self.observer.ended(begun, outcome, time.monotonic() - since, answer)
 
     def tell(self, evaluation_id: str) -> None:

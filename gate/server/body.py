@@ -66,7 +66,7 @@ class _UnclearError(ValueError):
 def invalid_request(errors: Iterable[Mapping[str, Any]], within: tuple[str, ...] = ()) -> ProblemError:
     """Say everything that is wrong, by place (`body.policy.text`, `query.limit`); never what was sent."""
     found = [
-        {"place": _short(".".join(map(str, (*within, *error["loc"])))), "message": _short(str(error["msg"]))}
+        {"place": _short(".".join(map(str, (*within, *error["loc"])))), "message": _short(_said(error))}
         for error in errors
     ]
     first = found[0]
@@ -74,6 +74,19 @@ def invalid_request(errors: Iterable[Mapping[str, Any]], within: tuple[str, ...]
     return ProblemError(
         "invalid-request", f"{first['place']}: {first['message']}{more}", errors=found[:_MOST_ERRORS]
     )  # fmt: skip
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong, in the words of people rather than of regular expressions and classes."""
+    match error["type"], error["loc"][-1:]:
+        case "string_pattern_mismatch", ("model",):
+            return "it is no model URI; write models:/NAME/VERSION or models:/NAME@ALIAS"
+        case "extra_forbidden", _:
+            return "it is unknown; /v1/openapi.json lists what there is"
+        case (("model_type" | "model_attributes_type" | "dict_type"), _):
+            return "it should be a JSON object"
+        case _:
+            return str(error["msg"])
 
 
 def _require_json(types: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gate.domain.evaluation import Evaluation, Submission
 from gate.errors import GateError
-from gate.flow.policies import PolicyShelf
+from gate.flow.policies import PolicyShelf, Reloaded
 from gate.flow.submit import Desk
 from gate.wiring.build import refuse_unwritable
 from gate.wiring.extras import require_server
@@ -78,10 +78,17 @@ class Service:
             "worker": self._worker_check(),
             "policies": Check(
                 status.ok,
-                "; ".join(status.problems) or f"{len(self.shelf.current().policies)} loaded",
+                self._policies_text(status),
                 needed=False,  # the last good set judges on
             ),
         }
+
+    def _policies_text(self, status: Reloaded) -> str:
+        judging = len(self.shelf.current().policies)
+        if status.ok:
+            return f"{judging} loaded"
+        since = f"{status.at:%Y-%m-%d %H:%M} UTC"
+        return f"not reloaded, {judging} loaded at {since} judge on: {'; '.join(status.problems)}"
 
     def _worker_check(self) -> Check:
         if self.worker is None:

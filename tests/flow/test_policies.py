@@ -187,3 +187,18 @@ def test_a_client_reads_no_file_of_the_server_beside_its_policies(folder, base):
 def test_the_name_of_a_clients_file_is_no_path(folder):
     shelf = PolicyShelf(folder, MORNING, client_policies="tighten")
     assert shelf.tightened(ClientPolicy("../../other/toy.yaml", STRICTER)).source == "toy.yaml"
+
+
+def test_a_broken_change_is_logged_once_and_the_mended_one_too(folder, caplog):
+    caplog.set_level("INFO")
+    shelf = PolicyShelf(folder, MORNING)
+    (folder / "toy.yaml").write_text("nme: toy\n")
+    for _ in range(3):
+        shelf.refresh(NOON)
+    (folder / "toy.yaml").write_text(POLICY.format(name="toy", model="toy"))
+    shelf.refresh(NIGHT)
+    levels = [(record.levelname, record.getMessage().split(":")[0]) for record in caplog.records]
+    assert levels == [
+        ("ERROR", "policies are not reloaded, the last good set judges on"),
+        ("INFO", "2 policies are loaded"),
+    ]

@@ -230,3 +230,15 @@ def test_nothing_is_told_without_a_verdict(world):
     work.tell(evaluation.id)
     work.tell("unknown")
     assert work.notices.copies == []
+
+
+def test_how_an_evaluation_went_is_one_line_in_the_log(world, caplog):
+    caplog.set_level("INFO")
+    work, evaluation, _ = world(DataError("now.parquet: no such file"))
+    work.perform(evaluation.id)
+    said = [record for record in caplog.records if record.levelname == "INFO"]
+    assert [record.getMessage() for record in said] == [
+        "work begins on models:/toy/1",
+        "models:/toy/1 ends as error: now.parquet: no such file",
+    ]
+    assert {record.evaluation_id for record in said} == {evaluation.id}

@@ -166,7 +166,7 @@ def _foot(document: Document, page: Page) -> Iterator[str]:
     compare = f"gate diff {plain(page.previous)[:8]} {short}{there}" if page.previous else ""
     listing = "" if page.verbose else f"gate show {short} -v{there}"
     again = next((plain(finding["reproduce"]) for finding in document["findings"] if finding["reproduce"]), "")
-    for number, command in enumerate(filter(None, (listing, compare, again))):
+    for number, command in enumerate(filter(None, (listing, compare, again and f"{again}{there}"))):
         label = page.ink(("" if number else "next").ljust(_LABEL), dim=True)
         yield f"  {label}{command}"  # never wrapped: a command is there to be copied
 
