@@ -236,7 +236,7 @@ def test_how_an_evaluation_went_is_one_line_in_the_log(world, caplog):
     caplog.set_level("INFO")
     work, evaluation, _ = world(DataError("now.parquet: no such file"))
     work.perform(evaluation.id)
-    said = [record for record in caplog.records if record.levelname == "INFO"]
+    said = [record for record in caplog.records if record.name == "gate.flow.work"]
     assert [record.getMessage() for record in said] == [
         "work begins on models:/toy/1",
         "models:/toy/1 ends as error: now.parquet: no such file",
